@@ -1,0 +1,1 @@
+"""Turn hosts with GPUs into verified Kubernetes GPU nodes."""
