@@ -1,0 +1,70 @@
+"""Every way gpufleet says no: one tree, and one sentence shape.
+
+An error names the place, what was expected, what was found, and the cure. Exit codes follow the command line's
+contract: 1 a host failed, 2 the request was wrong and nothing was touched, 3 halted and resumable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, order=True)
+class Fault:
+    """One thing that is wrong, in one line: `gpu-07: nvidia_driver.flavour: unknown option; did you mean flavor?`."""
+
+    where: str
+    problem: str
+    cure: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.problem}; {self.cure}"
+
+
+class GpufleetError(Exception):
+    """Something gpufleet will not or cannot do; its text is meant for the operator."""
+
+    exit_code = 2
+
+    def __init__(self, where: str, *, expected: str, found: str, cure: str) -> None:
+        self.where, self.expected, self.found, self.cure = where, expected, found, cure
+        super().__init__(f"{where}: expected {expected}, found {found}; {cure}")
+
+
+class FaultsFoundError(GpufleetError):
+    """A request with several faults, reported together so that one round of corrections is enough."""
+
+    def __init__(self, where: str, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__(
+            where,
+            expected="no faults",
+            found="1 fault" if len(self.faults) == 1 else f"{len(self.faults)} faults",
+            cure="correct the lines below; nothing was touched",
+        )
+
+    def __str__(self) -> str:
+        return "\n".join([super().__str__(), *(f"  {fault}" for fault in self.faults)])
+
+
+class InventoryError(GpufleetError):
+    """The inventory cannot be read, or names hosts or groups that do not exist."""
+
+
+class ProjectError(GpufleetError):
+    """The working tree lacks something a command needs, such as a deploy file."""
+
+
+class ToolMissingError(GpufleetError):
+    """A program that the command runs is absent and could not be installed."""
+
+
+class LabError(GpufleetError):
+    """The lab cannot do what was asked: unknown profile, host or fault, or a container that does not start."""
+
+
+class HostError(GpufleetError):
+    """A host failed; the others finished."""
+
+    exit_code = 1

@@ -1,0 +1,41 @@
+"""Typed options of roles: declared once with type, default and text, read from a host's inventory data."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Protocol, Self
+
+from pydantic import BaseModel, ConfigDict
+
+
+class HasData(Protocol):
+    """A pyinfra host, or anything else that carries merged inventory data."""
+
+    @property
+    def data(self) -> Any:
+        """Merged data of the host, with `get(key, default)`."""
+
+
+class RoleOptions(BaseModel):
+    """The knobs of one role: `class NvidiaDriver(RoleOptions, key="nvidia_driver")`.
+
+    The key is the name of the role, of its dictionary in the inventory's group data, and of its folder in `roles/`.
+    Unknown keys are refused. Instances are frozen: a role passes them down and never changes them.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    #: Name of the role and of its dictionary in group data.
+    key: ClassVar[str]
+
+    def __init_subclass__(cls, *, key: str, **kwargs: Any) -> None:
+        """Record the role's key given in the class statement."""
+        super().__init_subclass__(**kwargs)
+        cls.key = key
+
+    @classmethod
+    def of(cls, host: HasData) -> Self:
+        """Read and validate the options of one host.
+
+        Raises pydantic's ValidationError; `gpufleet validate` reports the same faults for all hosts beforehand.
+        """
+        return cls.model_validate(host.data.get(cls.key, {}))
