@@ -1,0 +1,109 @@
+"""What apt and dpkg know: holds, versions installed and to be had, archive sources."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from pyinfra.api.facts import FactBase
+from typing_extensions import override
+
+
+class HeldPackages(FactBase[set[str]]):
+    """Packages on hold, without architecture."""
+
+    default = set
+
+    @override
+    def command(self) -> str:
+        """Print every selection: quicker than `apt-mark showhold`, which opens apt's cache."""
+        return "dpkg-query -W -f '${db:Status-Want} ${Package}\\n' '*' 2>/dev/null || true"
+
+    @override
+    def process(self, output: list[str]) -> set[str]:
+        """Keep the names whose selection is `hold`."""
+        return {line.removeprefix("hold ") for line in output if line.startswith("hold ")}
+
+
+class AvailableVersions(FactBase[list[str]]):
+    """Versions of a package that the archives in use offer, newest first; an installed version alone is not one."""
+
+    default = list
+
+    @override
+    def command(self, package: str) -> str:
+        """Ask apt's cache."""
+        return f"apt-cache madison {shlex.quote(package)} 2>/dev/null || true"
+
+    @override
+    def process(self, output: list[str]) -> list[str]:
+        """Parse `name | 2.10-3 | URI bookworm/main amd64 Packages`; source packages are other lines."""
+        rows = [[field.strip() for field in line.split("|")] for line in output if line.endswith("Packages")]
+        return list(dict.fromkeys(row[1] for row in rows if len(row) == 3))
+
+
+class Candidates(FactBase[dict[str, str]]):
+    """The version of each package that apt would install by itself, which is where pins show."""
+
+    default = dict
+
+    @override
+    def command(self, packages: Sequence[str]) -> str:
+        """Ask apt for its policy."""
+        return f"LC_ALL=C apt-cache policy {shlex.join(packages)} 2>/dev/null || true"
+
+    @override
+    def process(self, output: list[str]) -> dict[str, str]:
+        """Parse the unindented names and the indented `Candidate:` below each."""
+        found, name = {}, ""
+        for line in output:
+            if line and not line.startswith(" "):
+                name = line.rstrip(":")
+            elif line.startswith("  Candidate: ") and not line.endswith("(none)"):
+                found[name] = line.removeprefix("  Candidate: ")
+        return found
+
+
+class PackageStates(FactBase[dict[str, tuple[str, str]]]):
+    """State (`installed`, `config-files`, `half-configured` ...) and version of packages dpkg knows."""
+
+    default = dict
+
+    @override
+    def command(self, packages: Sequence[str]) -> str:
+        """Ask dpkg."""
+        return f"dpkg-query -W -f '${{db:Status-Status}} ${{Package}} ${{Version}}\\n' {shlex.join(packages)} 2>/dev/null || true"
+
+    @override
+    def process(self, output: list[str]) -> dict[str, tuple[str, str]]:
+        """Parse `installed hello 2.10-3`; a package that only is held has no version."""
+        rows = [line.split() for line in output]
+        return {row[1]: (row[0], row[2]) for row in rows if len(row) == 3}
+
+
+class InstalledVersions(FactBase[dict[str, str]]):
+    """Version of each package that is installed and configured: of these packages, else of all."""
+
+    default = dict
+
+    @override
+    def command(self, packages: Sequence[str] | None = None) -> str:
+        """Ask dpkg."""
+        names = f" {shlex.join(packages)}" if packages else ""
+        return f"dpkg-query -W -f '${{db:Status-Status}} ${{Package}} ${{Version}}\\n'{names} 2>/dev/null || true"
+
+    @override
+    def process(self, output: list[str]) -> dict[str, str]:
+        """Keep what is fully installed: half-configured is not."""
+        rows = [line.split() for line in output]
+        return {row[1]: row[2] for row in rows if len(row) == 3 and row[0] == "installed"}
+
+
+class InstalledFromSource(InstalledVersions):
+    """Version of each installed package that was built from this source package."""
+
+    @override
+    def command(self, source: str) -> str:  # type: ignore[override]  # a fact's arguments are its own
+        """Ask dpkg for all packages and keep those of the source."""
+        query = "dpkg-query -W -f '${source:Package} ${db:Status-Status} ${Package} ${Version}\\n' 2>/dev/null"
+        return f"{query} | sed -n {shlex.quote(f's|^{source} ||p')} || true"

@@ -1,0 +1,133 @@
+"""apt as a fleet needs it: holds, pins, components, and exact versions that do not wait for ever."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Generator, Sequence
+from io import StringIO
+from typing import Any
+
+from pyinfra.api.command import QuoteString, StringCommand
+from pyinfra.api.operation import operation
+from pyinfra.context import host
+from pyinfra.operations import files
+
+from gpufleet.facts.apt import AvailableVersions, Candidates, HeldPackages, InstalledVersions, PackageStates
+from gpufleet.operations import failure
+from gpufleet.stack import versions
+
+Commands = Generator[Any, None, None]
+
+
+@operation()
+def hold(packages: Sequence[str], present: bool = True) -> Commands:
+    """
+    Hold packages at their version, or let them go.
+
+    + packages: names
+    + present: whether they are to be on hold
+
+    **Example:**
+
+    .. code:: python
+
+        apt.hold(["linux-image-amd64", "linux-headers-amd64"], name="Hold the kernel and its headers")
+    """
+    held = host.get_fact(HeldPackages)
+    wrong = [package for package in packages if (package in held) != present]
+    # Want them so and have them so?
+    if not wrong:
+        host.noop(f"packages {'held' if present else 'not held'}: {', '.join(packages)}")
+        return
+    yield StringCommand("apt-mark", "hold" if present else "unhold", *map(QuoteString, wrong))
+
+
+@operation()
+def pin(preference: str, package: str, version: str, priority: int = 1001, present: bool = True) -> Commands:
+    """
+    Tell apt which version of a package it prefers: `/etc/apt/preferences.d/<preference>.pref`.
+
+    + preference: name of the file
+    + package: package name, several names, or `src:` and a source package
+    + version: version as apt's preferences take it; a short one, `535.216.03`, means any revision of it
+    + priority: above 1000 apt also downgrades
+    + present: whether the pin is to be there
+
+    **Example:**
+
+    .. code:: python
+
+        apt.pin("nvidia-driver", package="src:nvidia-graphics-drivers", version="535.216.03", name="Pin the driver")
+    """
+    path = f"/etc/apt/preferences.d/{preference}.pref"
+    if not present:
+        yield from files.file._inner(path=path, present=False)
+        return
+    text = (
+        "Explanation: Managed by gpufleet; do not edit\n"
+        f"Package: {package}\nPin: version {versions.pin_pattern(version)}\nPin-Priority: {priority}\n"
+    )
+    yield from files.put._inner(src=StringIO(text), dest=path, mode="644", user="root", group="root")
+
+
+@operation()
+def components(components: Sequence[str]) -> Commands:
+    """
+    Switch on components of the Debian archive in the sources the host has, and read the lists again.
+
+    + components: names, such as `contrib` and `non-free`
+
+    **Example:**
+
+    .. code:: python
+
+        apt.components(["contrib", "non-free", "non-free-firmware"], name="Switch on the non-free components")
+    """
+    yield from ()
+
+
+@operation()
+def exact(
+    packages: Sequence[str],
+    version: str | None = None,
+    timeout: int = 1800,
+    lock_timeout: int = 300,
+    cache_time: int = 3600,
+) -> Commands:
+    """
+    Install packages at exact versions, upwards or downwards, holds notwithstanding, without recommended packages.
+
+    + packages: names, or `name=version` for a version of its own
+    + version: version of the packages that give none; without it, the one apt prefers, which a pin decides
+    + timeout: seconds after which the installation is stopped on the host
+    + lock_timeout: seconds to wait for another user of dpkg
+    + cache_time: seconds after which the package lists count as stale
+
+    A short version, `535.261.03`, means the newest Debian version of that upstream version.
+
+    **Example:**
+
+    .. code:: python
+
+        apt.exact(["nvidia-kernel-dkms", "nvidia-smi"], version="535.261.03", name="Install the driver")
+    """
+    yield from ()
+
+
+@operation()
+def removed(packages: Sequence[str], purge: bool = False, timeout: int = 900, lock_timeout: int = 300) -> Commands:
+    """
+    Remove packages, holds notwithstanding.
+
+    + packages: names
+    + purge: remove their configuration files too, also those left by an earlier removal
+    + timeout: seconds after which the removal is stopped on the host
+    + lock_timeout: seconds to wait for another user of dpkg
+
+    **Example:**
+
+    .. code:: python
+
+        apt.removed(["nvidia-kernel-dkms", "nvidia-smi"], purge=True, name="Remove the driver")
+    """
+    yield from ()

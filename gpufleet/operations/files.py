@@ -1,0 +1,77 @@
+"""Files the roles own: whole drop-ins rendered from templates/, and their absence."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from functools import cache
+from io import StringIO
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pyinfra.api.operation import operation
+from pyinfra.context import host
+from pyinfra.facts.files import File
+from pyinfra.operations import files
+
+from gpufleet.project import ROOT
+
+Commands = Generator[Any, None, None]
+
+
+@operation()
+def rendered(path: str, mode: str = "644", user: str = "root", group: str = "root", **context: Any) -> Commands:
+    """
+    Write a whole file from its template: `templates/etc/x.conf.j2` becomes `/etc/x.conf`.
+
+    + path: path below the root of the host's file system and below templates/, such as `etc/modprobe.d/nvidia.conf`
+    + mode: permissions
+    + user: owner
+    + group: group
+    + context: names the template may use, usually `options=...`; `host` is always there
+
+    **Example:**
+
+    .. code:: python
+
+        files.rendered("etc/modprobe.d/nvidia.conf", name="Write the module options", options=options)
+    """
+    text = render(path, host=host, **context)
+    yield from files.put._inner(src=StringIO(text), dest=_target(path), mode=mode, user=user, group=group)
+
+
+@operation()
+def absent(path: str) -> Commands:
+    """
+    Remove a file, or a link, that a role wrote.
+
+    + path: path as given to `rendered`
+
+    **Example:**
+
+    .. code:: python
+
+        files.absent("etc/modprobe.d/nvidia.conf", name="Remove the module options")
+    """
+    yield from files.file._inner(path=_target(path), present=False)
+
+
+def render(path: str, **context: Any) -> str:
+    """Render the template of a target path; an undefined name in it is an error."""
+    return _environment().get_template(f"{path.lstrip('/')}.j2").render(context)
+
+
+def _target(path: str) -> str:
+    return f"/{path.lstrip('/')}"
+
+
+@cache
+def _environment() -> Environment:
+    """Return gpufleet's own environment: pyinfra's depends on the working directory and caches without its arguments."""
+    return Environment(
+        loader=FileSystemLoader(ROOT / "templates"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701  # configuration files, not HTML
+    )

@@ -1,0 +1,1 @@
+"""What fits together: data with sources, and pure functions over it."""
