@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pyinfra.api.facts import FactBase
 from typing_extensions import override
 
+_DPKG_QUERY = "dpkg-query -W -f '${db:Status-Status} ${Package} ${Version}\\n'"
+
 
 class HeldPackages(FactBase[set[str]]):
     """Packages on hold, without architecture."""
@@ -72,7 +74,7 @@ class PackageStates(FactBase[dict[str, tuple[str, str]]]):
     @override
     def command(self, packages: Sequence[str]) -> str:
         """Ask dpkg."""
-        return f"dpkg-query -W -f '${{db:Status-Status}} ${{Package}} ${{Version}}\\n' {shlex.join(packages)} 2>/dev/null || true"
+        return f"{_DPKG_QUERY} {shlex.join(packages)} 2>/dev/null || true"
 
     @override
     def process(self, output: list[str]) -> dict[str, tuple[str, str]]:
@@ -90,7 +92,7 @@ class InstalledVersions(FactBase[dict[str, str]]):
     def command(self, packages: Sequence[str] | None = None) -> str:
         """Ask dpkg."""
         names = f" {shlex.join(packages)}" if packages else ""
-        return f"dpkg-query -W -f '${{db:Status-Status}} ${{Package}} ${{Version}}\\n'{names} 2>/dev/null || true"
+        return f"{_DPKG_QUERY}{names} 2>/dev/null || true"
 
     @override
     def process(self, output: list[str]) -> dict[str, str]:

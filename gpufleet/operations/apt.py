@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Generator, Sequence
 from io import StringIO
 from typing import Any
@@ -12,11 +11,16 @@ from pyinfra.api.operation import operation
 from pyinfra.context import host
 from pyinfra.operations import files
 
-from gpufleet.facts.apt import AvailableVersions, Candidates, HeldPackages, InstalledVersions, PackageStates
-from gpufleet.operations import failure
+from gpufleet.facts import sources
+from gpufleet.facts.apt import HeldPackages, InstalledVersions, PackageStates
+from gpufleet.facts.sources import SourcesFiles
+from gpufleet.operations import apt_get, failure, wishes
 from gpufleet.stack import versions
 
 Commands = Generator[Any, None, None]
+
+#: Seconds for reading all package lists.
+UPDATE_TIMEOUT = 600
 
 
 @operation()
@@ -83,7 +87,25 @@ def components(components: Sequence[str]) -> Commands:
 
         apt.components(["contrib", "non-free", "non-free-firmware"], name="Switch on the non-free components")
     """
-    yield from ()
+    texts = host.get_fact(SourcesFiles)
+    changed = {
+        path: text for path in texts if (text := sources.with_components(path, texts[path], components)) != texts[path]
+    }
+    # Want components and have no archive that could offer them?
+    if not any(sources.components(path, text) for path, text in texts.items()):
+        yield failure(
+            host.name,
+            expected="an entry of the Debian archive in apt's sources",
+            found="none" if not texts else f"none in {', '.join(sorted(texts))}",
+            cure="add one to /etc/apt/sources.list.d/debian.sources",
+        )
+    # Want them and have them?
+    elif not changed:
+        host.noop(f"components switched on: {', '.join(components)}")
+    for path, text in changed.items():
+        yield from files.put._inner(src=StringIO(text), dest=path, mode="644", user="root", group="root")
+    if changed:
+        yield apt_get.update(timeout=UPDATE_TIMEOUT, lock_timeout=300)
 
 
 @operation()
@@ -111,7 +133,22 @@ def exact(
 
         apt.exact(["nvidia-kernel-dkms", "nvidia-smi"], version="535.261.03", name="Install the driver")
     """
-    yield from ()
+    wanted = {name: own or version for name, _, own in (package.partition("=") for package in packages)}
+    installed = host.get_fact(InstalledVersions, packages=sorted(wanted))
+    # Want these versions and have them?
+    if not wishes.unmet(wanted, installed):
+        host.noop(f"installed: {', '.join(f'{name} {installed[name]}' for name in sorted(wanted))}")
+        return
+    yield apt_get.update(timeout=UPDATE_TIMEOUT, lock_timeout=lock_timeout, cache_time=cache_time)
+    chosen, missing = wishes.choose(wanted)
+    if missing:
+        # The lists may be fresh by the clock and still older than the version asked for.
+        yield apt_get.update(timeout=UPDATE_TIMEOUT, lock_timeout=lock_timeout)
+        chosen, missing = wishes.choose(wanted)
+    if missing:
+        yield wishes.not_to_be_had(missing)
+    else:
+        yield apt_get.install(chosen, timeout, lock_timeout)
 
 
 @operation()
@@ -130,4 +167,11 @@ def removed(packages: Sequence[str], purge: bool = False, timeout: int = 900, lo
 
         apt.removed(["nvidia-kernel-dkms", "nvidia-smi"], purge=True, name="Remove the driver")
     """
-    yield from ()
+    gone = {"not-installed"} if purge else {"not-installed", "config-files"}
+    states = host.get_fact(PackageStates, packages=sorted(packages))
+    unwanted = [name for name in packages if states.get(name, "not-installed") not in gone]
+    # Want none of them and have none?
+    if not unwanted:
+        host.noop(f"not installed: {', '.join(packages)}")
+        return
+    yield apt_get.remove(unwanted, purge, timeout, lock_timeout)

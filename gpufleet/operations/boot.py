@@ -97,7 +97,7 @@ def _forget_password_helper(state: State, host: Host) -> None:
 
 
 def wait_for_boot(state: State, host: Host, before: str, timeout_s: int, interval_s: float = 2) -> bool:
-    """Reconnect until the host answers from a boot other than `before`; False, with an error logged, at the deadline."""
+    """Reconnect until the host answers from another boot than `before`; at the deadline log an error, return False."""
     deadline = time.monotonic() + timeout_s
     seen = "no answer"
     while time.monotonic() < deadline:

@@ -10,7 +10,6 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pyinfra.api.operation import operation
 from pyinfra.context import host
-from pyinfra.facts.files import File
 from pyinfra.operations import files
 
 from gpufleet.project import ROOT
@@ -66,7 +65,7 @@ def _target(path: str) -> str:
 
 @cache
 def _environment() -> Environment:
-    """Return gpufleet's own environment: pyinfra's depends on the working directory and caches without its arguments."""
+    """Return an environment of our own: pyinfra's looks in the working directory, and its cache ignores arguments."""
     return Environment(
         loader=FileSystemLoader(ROOT / "templates"),
         undefined=StrictUndefined,
