@@ -1,0 +1,45 @@
+"""A running lab as pyinfra inventory data: what `inventories/lab.py` is made of."""
+
+from __future__ import annotations
+
+import json
+import os as environment
+from pathlib import Path
+from typing import Any
+
+from gpufleet.errors import InventoryError
+from gpufleet.project import state_dir
+
+#: Variable that chooses among several labs, and the lab's name where it is unset.
+VARIABLE, DEFAULT = "GPUFLEET_LAB", "lab"
+
+
+def record(lab: str | None = None) -> dict[str, Any]:
+    """The lab's own record of its hosts (`lab.json`).
+
+    Raises InventoryError where no lab of that name is up.
+    """
+    name = lab or environment.environ.get(VARIABLE, DEFAULT)
+    path = state_dir() / "labs" / name / "lab.json"
+    if not path.is_file():
+        raise InventoryError(
+            f"lab {name}", expected="a lab that is up", found=f"no {path}", cure=f"run `gpufleet lab up --lab {name}`"
+        )
+    return dict(json.loads(path.read_text()))
+
+
+def hosts(lab: str | None = None) -> list[tuple[str, dict[str, Any]]]:
+    """Every host of the lab with the SSH settings to reach it, host key checked."""
+    lab_record = record(lab)
+    shared = {
+        "ssh_user": lab_record["user"],
+        "ssh_key": str(Path(lab_record["key"])),
+        "ssh_known_hosts_file": str(Path(lab_record["known_hosts"])),
+        "ssh_strict_host_key_checking": "yes",
+    }
+    return [(host["name"], {"ssh_hostname": host["address"], **shared}) for host in lab_record["hosts"]]
+
+
+def names(os: str, lab: str | None = None) -> list[str]:
+    """Names of the lab's hosts that run the given operating system, such as `debian-12`."""
+    return [host["name"] for host in record(lab)["hosts"] if host["os"] == os]

@@ -1,0 +1,29 @@
+"""Fixtures for every test, and the proof that a run leaves nothing behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.leaks import census
+
+STATE = pytest.StashKey[object]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Count what is there before the first fixture runs."""
+    if not hasattr(session.config, "workerinput"):
+        session.config.stash[STATE] = census()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail the run when something of ours is left after the last fixture was torn down."""
+    before = session.config.stash.get(STATE, None)
+    if before is None:
+        return
+    if leaks := census().leaks(before):
+        print("\nleft behind by this run:", *leaks, sep="\n  ")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
