@@ -1,0 +1,78 @@
+"""Run the probe on many hosts at once and keep what each answered."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import ModuleType
+
+from testinfra.backend.base import CommandResult
+from testinfra.host import Host
+
+from gpufleet.health import diagnosis
+from gpufleet.health.outcomes import CheckError
+from gpufleet.health.probe import SCRIPT_LIMIT, SECTION_SECONDS, Probe, Request, Section, parse, script
+from gpufleet.hosts import InventoryHost
+
+#: Hosts probed at the same time; each costs an ssh process here.
+_AT_ONCE = 32
+
+
+class Prober:
+    """Asks each host once; whoever wants the answer waits for it."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="probe")
+        self._answers: dict[str, Future[dict[str, Section]]] = {}
+
+    def start(self, host: Host, record: InventoryHost, modules: Iterable[ModuleType]) -> None:
+        """Send the sections of all modules to a host, without waiting; the second call for a host does nothing."""
+        if record.name not in self._answers:
+            self._answers[record.name] = self._pool.submit(ask, host, record, requests_of(modules))
+
+    def answer(self, name: str, module: ModuleType) -> Probe:
+        """Return one module's view of what a host answered; raises CheckError where there is none."""
+        sections, prefix = self._answers[name].result(), f"{module.__name__}\n"
+        own = {key.removeprefix(prefix): section for key, section in sections.items() if key.startswith(prefix)}
+        return Probe(own, seconds_of(module))
+
+    def close(self) -> None:
+        """Drop what has not been asked yet and wait for the rest."""
+        self._pool.shutdown(cancel_futures=True)
+
+
+def requests_of(modules: Iterable[ModuleType]) -> dict[str, Request]:
+    """Return the sections of all modules, each under its module's name and its own."""
+    return {
+        f"{module.__name__}\n{name}": Request(command, seconds_of(module))
+        for module in modules
+        for name, command in getattr(module, "PROBE", {}).items()
+    }
+
+
+def seconds_of(module: ModuleType) -> int:
+    """Return how long a section of the module may take."""
+    seconds: int = getattr(module, "PROBE_TIMEOUT", SECTION_SECONDS)
+    return seconds
+
+
+def ask(host: Host, record: InventoryHost, requests: Mapping[str, Request]) -> dict[str, Section]:
+    """Run the sections on a host in one command; raises CheckError for the whole host where that is impossible."""
+    token = f"probe-{secrets.token_hex(4)}"
+    text = script(requests, token)
+    if len(text) > SCRIPT_LIMIT:
+        raise CheckError(f"expected a probe of at most {SCRIPT_LIMIT} characters, found {len(text)}", whole_host=True)
+    try:
+        result: CommandResult = host.run(text)
+    except RuntimeError as error:
+        raise CheckError(diagnosis.no_connection(record, _errors(error)), whole_host=True) from None
+    if result.rc:
+        raise CheckError(diagnosis.no_probe(record, result.rc, result.stderr), whole_host=True)
+    return parse(result.stdout_bytes.decode("ascii", "replace"), requests, token)
+
+
+def _errors(error: RuntimeError) -> str:
+    """Return what ssh printed: testinfra raises with the result of the command as its only argument."""
+    result = error.args[0] if error.args else ""
+    return result.stderr if isinstance(result, CommandResult) else str(result)
