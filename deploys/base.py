@@ -1,0 +1,5 @@
+"""The operating system only, without any GPU software."""
+
+from roles.base.deploy import base
+
+base()
