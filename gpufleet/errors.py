@@ -6,20 +6,40 @@ contract: 1 a host failed, 2 the request was wrong and nothing was touched, 3 ha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+from gpufleet import hostset
 
 
 @dataclass(frozen=True, order=True)
 class Fault:
-    """One thing that is wrong, in one line: `gpu-07: nvidia_driver.flavour: unknown option; did you mean flavor?`."""
+    """One thing that is wrong, in one line: `gpu-07: nvidia_driver.flavour: unknown option; did you mean flavor?`.
+
+    A fault of one host names it in `host`, so that the same fault of many hosts can share a line.
+    """
 
     where: str
     problem: str
     cure: str
+    host: str = ""
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.problem}; {self.cure}"
+        return _line(self.host, self.where, self.problem, self.cure)
+
+
+def _line(*parts: str) -> str:
+    *places, cure = [part for part in parts if part]
+    return f"{': '.join(places)}; {cure}"
+
+
+def fault_lines(faults: Iterable[Fault]) -> list[str]:
+    """Return one line per different fault, with the hosts that share it folded: `gpu-[0001-2000]: ...`."""
+    hosts: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for fault in faults:
+        hosts[fault.where, fault.problem, fault.cure].append(fault.host)
+    return [_line(hostset.describe([name for name in names if name]), *texts) for texts, names in hosts.items()]
 
 
 class GpufleetError(Exception):
@@ -45,7 +65,7 @@ class FaultsFoundError(GpufleetError):
         )
 
     def __str__(self) -> str:
-        return "\n".join([super().__str__(), *(f"  {fault}" for fault in self.faults)])
+        return "\n".join([super().__str__(), *(f"  {line}" for line in fault_lines(self.faults))])
 
 
 class InventoryError(GpufleetError):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict
+
+from gpufleet.errors import Fault
 
 
 class HasData(Protocol):
@@ -39,3 +42,10 @@ class RoleOptions(BaseModel):
         Raises pydantic's ValidationError; `gpufleet validate` reports the same faults for all hosts beforehand.
         """
         return cls.model_validate(host.data.get(cls.key, {}))
+
+    def faults(self, host: HasData) -> Iterable[Fault]:
+        """Return what is wrong with these options beside the host's other data; roles with such rules override it.
+
+        `gpufleet validate` calls it for every host whose options are right in themselves, and adds the host's name.
+        """
+        return ()

@@ -1,0 +1,5 @@
+"""Run the command line: `python -m gpufleet`."""
+
+from gpufleet.cli import main
+
+main()

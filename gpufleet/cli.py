@@ -1,0 +1,88 @@
+"""The command `gpufleet`: which commands there are, and how errors end them; each is written beside its subject."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from gpufleet.errors import GpufleetError
+
+#: Commands in the order of the help, with what imports them (`module:attribute`) and the line the help shows.
+COMMANDS = {
+    "demo": ("gpufleet.demo:demo", "Bring up two lab hosts, deploy them, verify them, and deploy again: 0 changes."),
+    "validate": ("gpufleet.validate:validate", "Check a whole inventory without connecting to any host."),
+    "plan": ("gpufleet.converge.command:plan", "Show what a deploy would change, changing nothing."),
+    "deploy": ("gpufleet.converge.command:deploy", "Deploy hosts and verify them."),
+    "verify": ("gpufleet.health.command:verify", "Check hosts against what the inventory declares."),
+    "lab": ("gpufleet.lab.command:app", "Container hosts with emulated hardware: up, down, status, reboot, fault."),
+}
+
+_INTERRUPTED = 130
+
+
+class _Deferred(TyperCommand):
+    """A command known by name and help line, imported when it is called, so that `--help` stays instant."""
+
+    def __init__(self, name: str, target: str, text: str) -> None:
+        super().__init__(name=name, callback=None, help=text)
+        self._target = target
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """Import the command and let it read its arguments: from here on it takes this one's place."""
+        return self._load().make_context(info_name, args, parent=parent, **extra)
+
+    def _load(self) -> Any:
+        module, attribute = self._target.split(":")
+        found = getattr(importlib.import_module(module), attribute)
+        if isinstance(found, typer.Typer):
+            return typer.main.get_group(found)
+        alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+        alone.command(self.name)(found)
+        return typer.main.get_command(alone)
+
+
+class _Commands(TyperGroup):
+    """The group of all commands; turns gpufleet's errors into text and an exit code."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        for name, (target, text) in COMMANDS.items():
+            self.add_command(_Deferred(name, target, text))
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the commands in the order a newcomer meets them."""
+        return list(self.commands)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; an error of gpufleet's own needs no traceback."""
+        try:
+            return super().invoke(ctx)
+        except GpufleetError as error:
+            typer.echo(f"gpufleet: {error}", err=True)
+            raise typer.Exit(error.exit_code) from error
+        except KeyboardInterrupt as interrupt:
+            typer.echo("gpufleet: interrupted; the same command may be given again", err=True)
+            raise typer.Exit(_INTERRUPTED) from interrupt
+
+
+app = typer.Typer(
+    cls=_Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def _gpufleet() -> None:
+    """Turn hosts with GPUs into verified Kubernetes GPU nodes, and keep them that way."""
+
+
+def main() -> None:
+    """Run the command line."""
+    sys.exit(app(prog_name="gpufleet"))
