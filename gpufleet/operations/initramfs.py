@@ -1,0 +1,35 @@
+"""Boot images: rebuilt where they are older than what they should contain."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+from pyinfra.api.command import QuoteString, StringCommand
+from pyinfra.api.operation import operation
+from pyinfra.context import host
+
+from gpufleet.facts.initramfs import StaleImages
+
+Commands = Generator[StringCommand, None, None]
+
+
+@operation()
+def newer_than(path: str, timeout: int = 600) -> Commands:
+    """
+    Rebuild the initramfs of every kernel whose image is not newer than a file, with Debian's initramfs-tools.
+
+    + path: the file, such as a drop-in in /etc/modprobe.d
+    + timeout: seconds after which one build is stopped on the host
+
+    **Example:**
+
+    .. code:: python
+
+        initramfs.newer_than(path="/etc/modprobe.d/nouveau.conf", name="Put the blacklist into the initramfs")
+    """
+    stale = host.get_fact(StaleImages, path=path)
+    # Want every image newer than the file and have them?
+    if not stale:
+        host.noop(f"every initramfs is newer than {path}")
+    for kernel in stale:
+        yield StringCommand("timeout", str(timeout), "update-initramfs", "-u", "-k", QuoteString(kernel))

@@ -1,0 +1,1 @@
+"""What every host of the fleet has in common, whatever runs on it."""
