@@ -35,7 +35,7 @@ def hold(packages: Sequence[str], present: bool = True) -> Commands:
 
     .. code:: python
 
-        apt.hold(["linux-image-amd64", "linux-headers-amd64"], name="Hold the kernel and its headers")
+        apt.hold(name="Hold the kernel and its headers", packages=["linux-image-amd64", "linux-headers-amd64"])
     """
     held = host.get_fact(HeldPackages)
     wrong = [package for package in packages if (package in held) != present]
@@ -61,7 +61,12 @@ def pin(preference: str, package: str, version: str, priority: int = 1001, prese
 
     .. code:: python
 
-        apt.pin("nvidia-driver", package="src:nvidia-graphics-drivers", version="535.216.03", name="Pin the driver")
+        apt.pin(
+            name="Pin the driver",
+            preference="nvidia-driver",
+            package="src:nvidia-graphics-drivers",
+            version="535.216.03",
+        )
     """
     path = f"/etc/apt/preferences.d/{preference}.pref"
     if not present:
@@ -85,7 +90,7 @@ def components(components: Sequence[str]) -> Commands:
 
     .. code:: python
 
-        apt.components(["contrib", "non-free", "non-free-firmware"], name="Switch on the non-free components")
+        apt.components(name="Switch on the non-free components", components=["contrib", "non-free"])
     """
     texts = host.get_fact(SourcesFiles)
     changed = {
@@ -131,7 +136,11 @@ def exact(
 
     .. code:: python
 
-        apt.exact(["nvidia-kernel-dkms", "nvidia-smi"], version="535.261.03", name="Install the driver")
+        apt.exact(
+            name="Install the driver",
+            packages=["nvidia-kernel-dkms", "nvidia-smi"],
+            version="535.261.03",
+        )
     """
     wanted = {name: own or version for name, _, own in (package.partition("=") for package in packages)}
     installed = host.get_fact(InstalledVersions, packages=sorted(wanted))
@@ -165,7 +174,7 @@ def removed(packages: Sequence[str], purge: bool = False, timeout: int = 900, lo
 
     .. code:: python
 
-        apt.removed(["nvidia-kernel-dkms", "nvidia-smi"], purge=True, name="Remove the driver")
+        apt.removed(name="Remove the driver", packages=["nvidia-kernel-dkms", "nvidia-smi"], purge=True)
     """
     gone = {"not-installed"} if purge else {"not-installed", "config-files"}
     states = host.get_fact(PackageStates, packages=sorted(packages))

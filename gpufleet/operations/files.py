@@ -32,7 +32,7 @@ def rendered(path: str, mode: str = "644", user: str = "root", group: str = "roo
 
     .. code:: python
 
-        files.rendered("etc/modprobe.d/nvidia.conf", name="Write the module options", options=options)
+        files.rendered(name="Write the module options", path="etc/modprobe.d/nvidia.conf", options=options)
     """
     text = render(path, host=host, **context)
     yield from files.put._inner(src=StringIO(text), dest=_target(path), mode=mode, user=user, group=group)
@@ -49,7 +49,7 @@ def absent(path: str) -> Commands:
 
     .. code:: python
 
-        files.absent("etc/modprobe.d/nvidia.conf", name="Remove the module options")
+        files.absent(name="Remove the module options", path="etc/modprobe.d/nvidia.conf")
     """
     yield from files.file._inner(path=_target(path), present=False)
 

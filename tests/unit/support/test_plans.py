@@ -9,19 +9,19 @@ from gpufleet.facts.apt import AvailableVersions, HeldPackages, InstalledVersion
 from gpufleet.facts.boot import BootIdentity, RebootRequired
 from gpufleet.operations import apt, boot
 from tests.support import plans
-from tests.support.plans import assert_plan, plan
+from tests.support.plans import Facts, assert_plan, plan
 
 
 @deploy("Small")
 def small() -> None:
-    apt.hold(["dkms"], name="Hold dkms")
-    pinned = apt.pin("small", package="dkms", version="3.0.10", name="Pin dkms")
-    boot.require_reboot("small", "dkms is pinned", name="Ask for a reboot", _if=pinned.did_change)
+    apt.hold(packages=["dkms"], name="Hold dkms")
+    pinned = apt.pin(preference="small", package="dkms", version="3.0.10", name="Pin dkms")
+    boot.require_reboot(key="small", text="dkms is pinned", name="Ask for a reboot", _if=pinned.did_change)
     boot.reboot(timeout_s=600, if_required=True, name="Reboot where asked")
 
 
 def test_operations_and_their_commands_are_listed() -> None:
-    facts = {HeldPackages: {"dkms"}, RebootRequired: {"other": "why"}, BootIdentity: "a/1"}
+    facts: Facts = {HeldPackages: {"dkms"}, RebootRequired: {"other": "why"}, BootIdentity: "a/1"}
     assert plan(small, facts) == (
         "Small | Hold dkms\n"
         "     nothing to do: packages held: dkms\n"
@@ -47,12 +47,12 @@ def test_operations_and_their_commands_are_listed() -> None:
 
 @deploy("Failing")
 def failing() -> None:
-    apt.exact(["hello=3"], name="Install hello")
-    apt.hold(["hello"], name="Hold hello")
+    apt.exact(packages=["hello=3"], name="Install hello")
+    apt.hold(packages=["hello"], name="Hold hello")
 
 
 def test_a_failure_ends_the_plan() -> None:
-    facts = {InstalledVersions: lambda packages: {}, AvailableVersions: lambda package: ["2.10-3"]}
+    facts: Facts = {InstalledVersions: lambda packages: {}, AvailableVersions: lambda package: ["2.10-3"]}
     assert plan(failing, facts).splitlines()[-4:] == [
         "     printf '%s\\n' 'gpu-07: expected hello=3 in an apt repository, found only hello 2.10-3; "
         "ask for one of these, or switch on the repository that has it' >&2; false",
