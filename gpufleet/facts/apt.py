@@ -10,6 +10,9 @@ from typing_extensions import override
 
 _DPKG_QUERY = "dpkg-query -W -f '${db:Status-Status} ${Package} ${Version}\\n'"
 
+#: From this priority on apt installs a version even below the one that is installed.
+DOWNGRADE_PRIORITY = 1000
+
 
 class HeldPackages(FactBase[set[str]]):
     """Packages on hold, without architecture."""
@@ -44,8 +47,8 @@ class AvailableVersions(FactBase[list[str]]):
         return list(dict.fromkeys(row[1] for row in rows if len(row) == 3))
 
 
-class Candidates(FactBase[dict[str, str]]):
-    """The version of each package that apt would install by itself, which is where pins show."""
+class PinnedVersions(FactBase[dict[str, str]]):
+    """The version that apt's preferences demand of a package, downwards if need be; unpinned packages are left out."""
 
     default = dict
 
@@ -56,14 +59,17 @@ class Candidates(FactBase[dict[str, str]]):
 
     @override
     def process(self, output: list[str]) -> dict[str, str]:
-        """Parse the unindented names and the indented `Candidate:` below each."""
-        found, name = {}, ""
+        """Keep the candidates that the version table lists with a priority of 1000 or more."""
+        pinned, name, candidate = {}, "", ""
         for line in output:
-            if line and not line.startswith(" "):
+            words = line.removeprefix(" ***").split()
+            if not line.startswith(" "):
                 name = line.rstrip(":")
-            elif line.startswith("  Candidate: ") and not line.endswith("(none)"):
-                found[name] = line.removeprefix("  Candidate: ")
-        return found
+            elif words[0] == "Candidate:":
+                candidate = words[1]
+            elif words[0] == candidate and int(words[1]) >= DOWNGRADE_PRIORITY:
+                pinned[name] = candidate
+        return pinned
 
 
 class PackageStates(FactBase[dict[str, tuple[str, str]]]):

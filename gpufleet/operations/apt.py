@@ -125,7 +125,7 @@ def exact(
     Install packages at exact versions, upwards or downwards, holds notwithstanding, without recommended packages.
 
     + packages: names, or `name=version` for a version of its own
-    + version: version of the packages that give none; without it, the one apt prefers, which a pin decides
+    + version: version of the packages that give none; without it, the pinned one, and any where there is no pin
     + timeout: seconds after which the installation is stopped on the host
     + lock_timeout: seconds to wait for another user of dpkg
     + cache_time: seconds after which the package lists count as stale

@@ -7,20 +7,19 @@ from collections.abc import Mapping
 from pyinfra.api.command import StringCommand
 from pyinfra.context import host
 
-from gpufleet.facts.apt import AvailableVersions, Candidates
+from gpufleet.facts.apt import AvailableVersions, PinnedVersions
 from gpufleet.operations import failure
 from gpufleet.stack import versions
 
 
 def unmet(wanted: Mapping[str, str | None], installed: Mapping[str, str]) -> list[str]:
-    """Return the packages that are not installed as wanted; those without a version, as apt prefers them."""
+    """Return the packages that are not installed as wanted; without a version, any that no pin forbids."""
     free = sorted(name for name, version in wanted.items() if version is None and name in installed)
-    candidates = host.get_fact(Candidates, packages=free) if free else {}
+    pinned = host.get_fact(PinnedVersions, packages=free) if free else {}
     return [
         name
         for name, version in wanted.items()
-        if name not in installed
-        or not versions.matches(version or candidates.get(name, installed[name]), installed[name])
+        if name not in installed or not versions.matches(version or pinned.get(name, installed[name]), installed[name])
     ]
 
 
