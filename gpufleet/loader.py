@@ -89,7 +89,7 @@ def _listing_into(lists: dict[str, tuple[str, ...]]) -> Iterator[None]:
 
 
 def _record(host: Host) -> InventoryHost:
-    data: dict[str, Any] = host.data.dict()  # type: ignore[no-untyped-call]  # pyinfra annotates it not
+    data: dict[str, Any] = host.data.dict()  # type: ignore[no-untyped-call]  # untyped in pyinfra
     return InventoryHost(
         name=host.name,
         connector=host.connector_cls.__name__.removesuffix("Connector").lower(),

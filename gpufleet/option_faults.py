@@ -10,10 +10,10 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from gpufleet.annotations import Loc, describe, field_at, models_at
 from gpufleet.errors import Fault
 from gpufleet.hosts import InventoryHost
 from gpufleet.nearest import did_you_mean, nearest
+from gpufleet.option_types import Loc, describe, field_at, models_at
 from gpufleet.options import RoleOptions
 
 Roles = Mapping[str, type[RoleOptions]]
