@@ -1,0 +1,173 @@
+"""The lab's package archive: a caching pass-through to where the machine's own packages come from.
+
+Runs as a process of its own on the gateway of the lab's network. Packages and index files named by their hash are
+kept for ever; other index files always come fresh from upstream. Addresses in the deny file are refused.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import signal
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from gpufleet.lab import sources
+from gpufleet.lab.download import Download, DownloadError
+
+PORT = 3142
+
+
+class Archive(ThreadingHTTPServer):
+    """The server with its upstream addresses, cache directory and deny file."""
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self, address: tuple[str, int], upstream: Mapping[str, str], cache: Path, denied: Path) -> None:
+        self.upstream, self.cache, self.denied = upstream, cache, denied
+        self.opener = sources.opener()
+        self.downloads: dict[Path, Download] = {}
+        self.lock = threading.Lock()
+        super().__init__(address, Request)
+
+    def refuses(self, address: str) -> bool:
+        """Whether the deny file names the address."""
+        return self.denied.is_file() and address in self.denied.read_text().split()
+
+    def download(self, url: str, target: Path) -> Download | None:
+        """The download of a file, joined or begun; None when the cache has it."""
+        with self.lock:
+            if target.is_file():
+                return None
+            if target not in self.downloads:
+                self.downloads[target] = Download(self.opener, url, target)
+                threading.Thread(target=self.run, args=(self.downloads[target],), daemon=True).start()
+            return self.downloads[target]
+
+    def run(self, download: Download) -> None:
+        """Run a download and forget it."""
+        try:
+            download.run()
+        finally:
+            with self.lock:
+                del self.downloads[download.target]
+
+    def server_close(self) -> None:
+        """Close, leaving no half file in the cache."""
+        super().server_close()
+        for download in list(self.downloads.values()):
+            download.part.unlink(missing_ok=True)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is not worth a traceback; anything else is."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
+class Request(BaseHTTPRequestHandler):
+    """One client's connection."""
+
+    protocol_version = "HTTP/1.1"
+    server: Archive
+
+    def do_HEAD(self) -> None:
+        """Answer without content."""
+        self.do_GET()
+
+    def do_GET(self) -> None:
+        """Answer from the cache, else from upstream."""
+        path = PurePosixPath(unquote(urlsplit(self.path).path))
+        base = self.server.upstream.get(path.parts[1]) if len(path.parts) > 2 else None
+        if self.server.refuses(self.client_address[0]):
+            self.send_error(503, "Refused by the lab's fault apt-down")
+        elif base is None or ".." in path.parts:
+            self.send_error(404)
+        else:
+            self.answer(f"{base}/{urlsplit(self.path).path.split('/', 2)[2]}", path)
+
+    def answer(self, url: str, path: PurePosixPath) -> None:
+        """Send the file, or what upstream says against it."""
+        try:
+            if path.suffix in (".deb", ".udeb") or "by-hash" in path.parts:
+                self.send_kept(url, self.server.cache.joinpath(*path.parts[1:]))
+            else:
+                self.send_fresh(url)
+        except DownloadError as error:
+            self.send_error(error.status, error.reason)
+
+    def send_kept(self, url: str, target: Path) -> None:
+        """Send a file that never changes, keeping it."""
+        download = self.server.download(url, target)
+        self.begin(200, download.size() if download else target.stat().st_size)
+        if self.command == "HEAD":
+            return
+        if download is None:
+            with target.open("rb") as file:
+                shutil.copyfileobj(file, self.wfile)
+            return
+        try:
+            for chunk in download.chunks():
+                self.wfile.write(chunk)
+        except DownloadError as error:
+            self.log_error("%s: %s", url, error)
+            self.close_connection = True  # short of the promised length: the client sees it and tries again
+
+    def send_fresh(self, url: str) -> None:
+        """Pass an index file through, conditions included."""
+        since = self.headers.get("If-Modified-Since")
+        status, body, modified = fetch(url, {"If-Modified-Since": since} if since else {})
+        self.begin(status, len(body), modified)
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def begin(self, status: int, length: int, modified: str | None = None) -> None:
+        """Send status and headers."""
+        self.send_response(status)
+        self.send_header("Content-Length", str(length))
+        if modified:
+            self.send_header("Last-Modified", modified)
+        self.end_headers()
+
+
+def fetch(url: str, headers: Mapping[str, str]) -> tuple[int, bytes, str | None]:
+    """Status, content and date of a file upstream; raises DownloadError for anything but "here" and "not changed"."""
+    opener = sources.opener(headers)
+    try:
+        with opener.open(url, timeout=sources.TIMEOUT) as reply:
+            return 200, reply.read(), reply.headers.get("Last-Modified")
+    except urllib.error.HTTPError as error:
+        if error.code == 304:
+            return 304, b"", None
+        raise DownloadError(error.code, error.reason) from error
+    except OSError as error:
+        raise DownloadError(502, str(error)) from error
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--name", required=True, help="shown in the process list")
+    parser.add_argument("--listen", required=True, help="address of the lab's gateway")
+    parser.add_argument("--debian", required=True, help="upstream of /debian")
+    parser.add_argument("--security", help="upstream of /debian-security")
+    parser.add_argument("--cache", required=True, type=Path)
+    parser.add_argument("--denied", required=True, type=Path)
+    options = parser.parse_args()
+    upstream = {"debian": options.debian, **({"debian-security": options.security} if options.security else {})}
+    server = Archive((options.listen, PORT), upstream, options.cache, options.denied)
+    # shutdown() waits for serve_forever(), which the signal has interrupted: it must not be called from the handler.
+    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
+    with server:
+        server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()

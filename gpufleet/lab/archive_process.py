@@ -1,0 +1,87 @@
+"""Starting and stopping the package archive of a lab."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from gpufleet.errors import LabError
+from gpufleet.lab import archive, network, waiting
+from gpufleet.lab.network import Network
+from gpufleet.lab.sources import Upstream
+from gpufleet.lab.state import State, write
+from gpufleet.project import cache_dir
+
+#: Seconds that the archive gets to answer, and to end.
+SECONDS = 20
+
+
+def ensure(state: State, net: Network, upstream: Upstream) -> None:
+    """Start the lab's archive unless it runs already, and wait until it answers."""
+    command = arguments(state, net, upstream)
+    if find(state) is None:
+        log = state.path / "archive.log"
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+            )
+        write(state.path / "archive.pid", f"{process.pid}\n")
+    waiting.until(name(state), "an answer of the package archive", lambda: answers(state, net), SECONDS)
+
+
+def arguments(state: State, net: Network, upstream: Upstream) -> list[str]:
+    """Command line of the archive."""
+    security = [f"--security={upstream.security}"] if upstream.security else []
+    return [
+        *(sys.executable, "-m", archive.__name__, f"--name={name(state)}", f"--listen={net.gateway}"),
+        *(f"--debian={upstream.debian}", *security),
+        *(f"--cache={cache_dir().absolute() / 'archive'}", f"--denied={state.denied}"),
+    ]
+
+
+def name(state: State) -> str:
+    """Name of the archive in the process list."""
+    return f"{network.name(state.lab)}-archive"
+
+
+def find(state: State) -> int | None:
+    """Process number of the lab's archive; None where it does not run."""
+    try:
+        pid = int((state.path / "archive.pid").read_text())
+        words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    except (OSError, ValueError):
+        return None
+    return pid if f"--denied={state.denied}" in words else None
+
+
+def answers(state: State, net: Network) -> tuple[bool, str]:
+    """Whether the archive answers; else the end of its log, or why not."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        direct.open(f"http://{net.gateway}:{archive.PORT}/", timeout=5).close()
+    except urllib.error.HTTPError:
+        return True, ""  # any status is an answer
+    except OSError as error:
+        if find(state) is None:
+            raise ended(state) from error
+        return False, str(error)
+    return True, ""
+
+
+def ended(state: State) -> LabError:
+    """The refusal when the archive did not stay up."""
+    log = state.path / "archive.log"
+    last = (log.read_text().strip().splitlines() or ["an empty log"])[-1]
+    return LabError(name(state), expected="a process that serves packages", found=f"its end: {last}", cure=f"see {log}")
+
+
+def stop(state: State) -> None:
+    """End the lab's archive and wait until it has gone; one that does not run is fine."""
+    if pid := find(state):
+        os.kill(pid, signal.SIGTERM)
+        waiting.until(name(state), "the end of the package archive", lambda: (find(state) is None, str(pid)), SECONDS)

@@ -1,0 +1,88 @@
+"""`gpufleet lab ...`: the lab from the command line."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from gpufleet.errors import LabError
+from gpufleet.lab import faults, status
+from gpufleet.lab import image as images_
+from gpufleet.lab.hosts import HostSpec
+from gpufleet.lab.lab import DEFAULT_HOSTS, Lab
+
+app = typer.Typer(no_args_is_help=True, help="Container hosts that behave like machines, with emulated GPUs.")
+
+LabName = Annotated[str, typer.Option("--lab", envvar="GPUFLEET_LAB", help="Name of the lab.")]
+HostName = Annotated[str, typer.Argument(metavar="HOST", help="Name of a host of the lab.")]
+
+
+@app.command()
+def up(
+    hosts: Annotated[
+        list[str] | None, typer.Argument(metavar="NAME=OS/PROFILE", help=f"Default: {' '.join(DEFAULT_HOSTS)}")
+    ] = None,
+    lab: LabName = "lab",
+    image: Annotated[
+        list[str] | None, typer.Option(metavar="OS=REF", help="Start from a ready image, such as debian-12=debian:12.")
+    ] = None,
+) -> None:
+    """Make the lab, or what is missing of it."""
+    console = Console()
+    specs = [HostSpec.parse(text) for text in hosts or []]
+    Lab.up(lab, specs, images(image or []), say=lambda text: console.print(text, highlight=False, markup=False))
+
+
+@app.command()
+def down(
+    lab: LabName = "lab",
+    purge_images: Annotated[bool, typer.Option(help="Remove the images of all labs, too.")] = False,
+) -> None:
+    """Remove the lab: containers, network, process and state. Images and the package cache stay."""
+    Lab.remove(lab)
+    if purge_images:
+        images_.purge()
+
+
+@app.command("status")
+def show(lab: LabName = "lab", as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """Show the lab's hosts: whether they run, their kernel, and the faults they have."""
+    rows = status.rows(Lab.load(lab))
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    table = Table("host", "os", "profile", "address", "state", "kernel", "faults", title=f"lab {lab}")
+    for row in rows:
+        table.add_row(*(", ".join(value) if isinstance(value, list) else value for value in row.values()))
+    Console().print(table)
+
+
+@app.command()
+def reboot(host: HostName, lab: LabName = "lab") -> None:
+    """Reboot a host and wait until it is up again."""
+    Lab.load(lab).host(host).reboot()
+
+
+@app.command()
+def fault(
+    host: HostName,
+    kind: Annotated[str, typer.Argument(help=", ".join(faults.KINDS))],
+    value: Annotated[str | None, typer.Argument(help="Number of the Xid, GPU index, milliseconds, ...")] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="Take the fault away.")] = False,
+    lab: LabName = "lab",
+) -> None:
+    """Give a host a fault, or take it away."""
+    Lab.load(lab).host(host).fault(kind, value, clear=clear)
+
+
+def images(texts: list[str]) -> dict[str, str]:
+    """Read OS=REF; raises LabError for another shape."""
+    pairs = dict(text.partition("=")[::2] for text in texts)
+    for system, reference in pairs.items():
+        if not reference:
+            raise LabError("option --image", expected="OS=REF", found=f"`{system}`", cure="write debian-12=debian:12")
+    return pairs

@@ -1,0 +1,28 @@
+"""What a lab's hosts are like right now, told by the hosts themselves."""
+
+from __future__ import annotations
+
+from gpufleet.lab import faults, waiting
+from gpufleet.lab.hosts import LabHost
+from gpufleet.lab.lab import Lab
+
+Row = dict[str, str | list[str]]
+
+
+def rows(lab: Lab) -> list[Row]:
+    """One row per host: name, os, profile, address, state, kernel and faults."""
+    return waiting.each(lab.hosts, row)
+
+
+def row(host: LabHost) -> Row:
+    """The row of one host; a host that is down has no kernel."""
+    up = faults.running(host)
+    return {
+        "name": host.name,
+        "os": host.os,
+        "profile": host.profile,
+        "address": host.address,
+        "state": "running" if up else "down",
+        "kernel": host.execute("uname -r", check=False).stdout.strip() if up else "",
+        "faults": faults.active(host),
+    }
