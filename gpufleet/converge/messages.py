@@ -123,7 +123,8 @@ class Place:
     def abandoned(self) -> str:
         """The operator did not wait for the operation under way."""
         found = f"operation `{self.operation}` abandoned by the operator"
-        return sentence(self.host, "the run to finish", found, "its command may still be running there; then run again")
+        cure = "its command may still be running there: see that it ended, then run again"
+        return sentence(self.host, "the run to finish", found, cure)
 
 
 def lost(host: str, cause: str, current: str) -> str:
