@@ -63,7 +63,7 @@ def describe(annotation: Any) -> str:
     if origin is not None:
         items = [describe(argument) for argument in arguments if argument is not ...]
         return f"{origin.__name__} of {', '.join(items)}"
-    return _NAMES.get(annotation) or getattr(annotation, "__name__", str(annotation))
+    return _NAMES.get(annotation) or str(getattr(annotation, "__name__", annotation))
 
 
 def limits(metadata: Iterable[Any]) -> Iterator[str]:

@@ -1,0 +1,4 @@
+"""Data of every host in every inventory of this folder."""
+
+# Log in as a normal user and become root by sudo, for every operation and fact.
+_sudo = True
