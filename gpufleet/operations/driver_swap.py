@@ -54,15 +54,15 @@ def swapped(wanted: WantedDriver, options_changed: Callable[[], bool] = lambda: 
     waits = host.get_fact(RebootRequired).get(REBOOT_KEY, "")
     reasons = _reasons(wanted, options_changed, waits)
     # Want it and have it?
-    if not reasons:
-        yield from boot.clear_reboot._inner(key=REBOOT_KEY)
+    if not reasons and not waits:
+        host.noop(f"driver {wanted.version} is loaded")
         return
-    in_the_way = holders()
+    in_the_way = holders() if reasons else []
     # Want it, and have tried in vain since the host started?
-    if not in_the_way and waits.endswith(NO_PROCESS):
+    if reasons and not in_the_way and waits.endswith(NO_PROCESS):
         host.noop(f"reboot required: {waits}")
         return
-    if not in_the_way:
+    if reasons and not in_the_way:
         yield StringCommand(swap_script(active_daemons(), loaded_modules(), load=True))
         reasons, in_the_way = swap_reasons(_driver(wanted.module), wanted), holders()
     yield from _mark(reasons, in_the_way)
@@ -83,7 +83,9 @@ def unloaded(module: str) -> Commands:
     """
     # Want none and have none?
     if not _driver(module).loaded:
-        yield from boot.clear_reboot._inner(key=REBOOT_KEY)
+        host.noop("no driver is loaded")
+        if REBOOT_KEY in host.get_fact(RebootRequired):
+            yield from boot.clear_reboot._inner(key=REBOOT_KEY)
         return
     in_the_way = holders()
     if not in_the_way:
@@ -102,7 +104,7 @@ def swap_script(daemons: Sequence[str], modules: Sequence[str], load: bool) -> s
     stop = f"systemctl stop {shlex.join(daemons)}; " if daemons else ""
     start = f'systemctl start {shlex.join(reversed(daemons))} || [ -n "$busy" ] || failed=1; ' if daemons else ""
     names = shlex.join(modules)
-    unload = (
+    unload = modules and (
         f"for m in {names}; do "
         "uses=$(cat /sys/module/$m/refcnt 2>/dev/null || echo 0); "
         "above=$(ls /sys/module/$m/holders 2>/dev/null | wc -l); "

@@ -1,4 +1,4 @@
-"""The NVIDIA driver on a host: packages of one source at one version, daemons, and the proof that all parts agree."""
+"""The NVIDIA driver on a host: its daemon, and the proof that all its parts agree."""
 
 from __future__ import annotations
 
@@ -10,98 +10,16 @@ from pyinfra.api.operation import operation
 from pyinfra.context import host
 
 from gpufleet.errors import HostError
-from gpufleet.facts.apt import HeldPackages, InstalledFromSource, InstalledVersions
+from gpufleet.facts.apt import InstalledVersions
 from gpufleet.facts.boot import RebootRequired
 from gpufleet.facts.nvidia import Daemon, Daemons, DriverState
-from gpufleet.operations import apt, failure
-from gpufleet.stack.driver import WantedDriver, disagreements
+from gpufleet.operations import failure
+from gpufleet.stack.driver import LOADED, WantedDriver, disagreements
 
 Commands = Generator[Any, None, None]
 
 #: Key of the driver's reason to reboot.
 REBOOT_KEY = "nvidia-driver"
-
-
-@operation()
-def packages(packages: Sequence[str], source: str, version: str, timeout: int = 2400) -> Commands:
-    """
-    Bring packages, and all others installed from the same source, to one exact version.
-
-    + packages: names that must be there
-    + source: source package whose other installed packages go along
-    + version: upstream version, or a full package version
-    + timeout: seconds after which the installation is stopped on the host
-
-    **Example:**
-
-    .. code:: python
-
-        nvidia.packages(["nvidia-smi"], source="nvidia-graphics-drivers", version="535.261.03", name="Install ...")
-    """
-    siblings = host.get_fact(InstalledFromSource, source=source)
-    yield from apt.exact._inner(packages=sorted({*packages, *siblings}), version=version, timeout=timeout)
-
-
-@operation()
-def daemon_installed(package: str, timeout: int = 2400) -> Commands:
-    """
-    Install a daemon of the driver where it is missing, in the version that apt prefers.
-
-    + package: name
-    + timeout: seconds after which the installation is stopped on the host
-
-    **Example:**
-
-    .. code:: python
-
-        nvidia.daemon_installed(name="Install the persistence daemon", package="nvidia-persistenced")
-    """
-    installed = host.get_fact(InstalledVersions, packages=[package])
-    # Want it and have it, in whatever version?
-    if package in installed:
-        host.noop(f"package {package} is installed ({installed[package]})")
-        return
-    yield from apt.exact._inner(packages=[package], timeout=timeout)
-
-
-@operation()
-def held(packages: Sequence[str], sources: Sequence[str]) -> Commands:
-    """
-    Hold packages and everything installed from these sources.
-
-    + packages: names to hold in any case
-    + sources: source packages
-
-    **Example:**
-
-    .. code:: python
-
-        nvidia.held(["nvidia-persistenced"], sources=["nvidia-graphics-drivers"], name="Hold the driver")
-    """
-    siblings = {name for source in sources for name in host.get_fact(InstalledFromSource, source=source)}
-    yield from apt.hold._inner(packages=sorted({*packages, *siblings}))
-
-
-@operation()
-def removed(packages: Sequence[str], sources: Sequence[str]) -> Commands:
-    """
-    Purge packages and everything installed from these sources, and take them off hold.
-
-    + packages: names to purge in any case
-    + sources: source packages
-
-    **Example:**
-
-    .. code:: python
-
-        nvidia.removed(["nvidia-persistenced"], sources=["nvidia-graphics-drivers"], name="Purge the driver")
-    """
-    siblings = {name for source in sources for name in host.get_fact(InstalledFromSource, source=source)}
-    everything = sorted({*packages, *siblings})
-    let_go = sorted(host.get_fact(HeldPackages) & set(everything))
-    if let_go:
-        yield from apt.hold._inner(packages=let_go, present=False)
-    yield from apt.removed._inner(packages=everything, purge=True)
 
 
 @operation()
@@ -149,9 +67,11 @@ def agreed(wanted: WantedDriver, packages: Sequence[str]) -> Commands:
         return
     installed = host.get_fact(InstalledVersions, packages=packages)
     versions = {name: installed.get(name, "") for name in packages}
+    waits = host.get_fact(RebootRequired).get(REBOOT_KEY, "")
     wrong = disagreements(host.get_fact(DriverState, module=wanted.module), wanted, versions)
-    waits = host.get_fact(RebootRequired).get(REBOOT_KEY)
-    if not wrong or waits:
+    # A reboot mends what is loaded, and nothing else.
+    wrong = [place for place in wrong if not (waits and place.startswith(LOADED))]
+    if not wrong:
         host.noop(f"reboot required: {waits}" if waits else f"all parts of the driver are {wanted.version}")
         return
     cure = "run again; if it stays, compare `dkms status`, `modinfo` and /proc/driver/nvidia/version on the host"

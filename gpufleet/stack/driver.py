@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from gpufleet.facts.nvidia import Driver
 from gpufleet.stack.versions import upstream
 
+#: What the places where a version lives are called in messages.
+LOADED = "loaded module"
+
 
 @dataclass(frozen=True)
 class WantedDriver:
@@ -38,7 +41,7 @@ def swap_reasons(driver: Driver, wanted: WantedDriver) -> list[str]:
 def disagreements(driver: Driver, wanted: WantedDriver, packages: Mapping[str, str]) -> list[str]:
     """Return what keeps loaded module, userspace, packages and module on disk from being one version."""
     places = {
-        "loaded module": driver.loaded,
+        LOADED: driver.loaded,
         "module on disk": driver.on_disk,
         "userspace (libnvidia-ml)": driver.userspace,
     } | {f"package {name}": upstream(version) for name, version in sorted(packages.items())}

@@ -29,7 +29,24 @@ from roles.nvidia_driver.steps import (
 
 @deploy("NVIDIA driver")
 def nvidia_driver() -> None:
-    """Install, replace or remove the driver, and end with the proof that all its parts agree."""
+    """Install, replace or remove the NVIDIA driver, and end with the proof that all its parts agree.
+
+    It configures:
+
+    - the archive components that hold the driver, in the apt sources that are there
+    - a pin and holds for every package of the driver's sources, at one exact version
+    - headers of the running kernel, and a DKMS build that is checked
+    - the open or the proprietary kernel module, by the generation of the GPUs
+    - options of the kernel module in /etc/modprobe.d/gpufleet-nvidia.conf, and the persistence daemon
+    - the loaded module, which it swaps where nothing uses it; else it says who does and records a reason to reboot
+
+    It will not:
+
+    - reboot, unless `reboot` says `if-required`; stop processes that use a GPU, or drain the host
+    - install CUDA, fabric manager, DCGM or the container toolkit
+    - blacklist nouveau, which the role base does
+    - touch hosts without an NVIDIA GPU
+    """
     options = NvidiaDriver.of(host)
     devices = host.get_fact(PciDevices)
     gpus = nvidia_gpus(devices)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpufleet.operations import apt, dkms, driver_swap, files, nvidia
+from gpufleet.operations import apt, dkms, driver_packages, driver_swap, files
 from roles.nvidia_driver.builds import BUILDS, DRIVER_SOURCE, OPEN, PERSISTENCED, PROPRIETARY, SOURCES, USERSPACE
 from roles.nvidia_driver.steps import MODULE_OPTIONS, OPEN_PIN, PIN
 
@@ -11,7 +11,7 @@ def remove_driver() -> None:
     """Unload the module first: the programs that unload it are never the driver's own."""
     driver_swap.unloaded(module=PROPRIETARY.module, name="Unload the driver")
     packages = [name for build in BUILDS.values() for name in build.packages]
-    nvidia.removed(
+    driver_packages.removed(
         packages=[*packages, *USERSPACE, PERSISTENCED],
         sources=SOURCES,
         name="Purge the driver's packages",

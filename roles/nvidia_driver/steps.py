@@ -6,7 +6,7 @@ from pyinfra.api.operation import OperationMeta
 from pyinfra.context import host
 
 from gpufleet.facts.kernel import RunningKernel
-from gpufleet.operations import apt, boot, dkms, driver_swap, files, nvidia
+from gpufleet.operations import apt, boot, dkms, driver_packages, driver_swap, files, nvidia
 from roles.nvidia_driver.builds import DRIVER_SOURCE, OPEN, PERSISTENCED, USERSPACE, other
 from roles.nvidia_driver.choice import Choice
 from roles.nvidia_driver.options import NvidiaDriver
@@ -58,21 +58,22 @@ def install_headers(options: NvidiaDriver) -> None:
 def install_packages(options: NvidiaDriver, choice: Choice) -> None:
     """Install the driver at its exact version, the daemon, and nothing of the other build."""
     unwanted = other(choice.build)
-    apt.removed(packages=unwanted.packages, purge=True, name=f"Purge the {unwanted.flavor} kernel module")
-    nvidia.packages(
-        packages=driver_packages(choice),
+    driver_packages.exact(
+        packages=wanted_packages(choice),
         source=DRIVER_SOURCE,
         version=choice.version,
+        without=unwanted.packages,
         timeout=options.install_timeout,
         name=f"Install driver {choice.version} with the {choice.build.flavor} kernel module",
     )
+    apt.removed(packages=unwanted.packages, purge=True, name=f"Purge the {unwanted.flavor} kernel module")
     if options.persistence:
-        nvidia.daemon_installed(
+        driver_packages.daemon(
             package=PERSISTENCED, timeout=options.install_timeout, name="Install the persistence daemon"
         )
 
 
-def driver_packages(choice: Choice) -> list[str]:
+def wanted_packages(choice: Choice) -> list[str]:
     """Name the packages; those of the open modules' own source take the upstream version."""
     own_source = choice.build is OPEN
     module = [f"{name}={choice.wanted.version}" if own_source else name for name in choice.build.packages]
@@ -82,7 +83,7 @@ def driver_packages(choice: Choice) -> list[str]:
 def hold_packages(options: NvidiaDriver, choice: Choice) -> None:
     """Hold everything that was built from the driver's sources, and the daemon."""
     daemon = [PERSISTENCED] * options.persistence
-    nvidia.held(
+    driver_packages.held(
         packages=[*choice.build.packages, *USERSPACE, *daemon],
         sources=sorted({DRIVER_SOURCE, choice.build.source}),
         name="Hold the driver's packages",
