@@ -59,7 +59,7 @@ class Connections:
 def host_block(host: InventoryHost, control_path: Path) -> str:
     """Return the ssh_config block that connects to a host as pyinfra's own connector does."""
     options = {"HostName": host.name, **ssh_options(host.data), **_COMMON, "ControlPath": control_path}
-    lines = [f'  {option} "{value}"' for option, value in options.items()]
+    lines = [f'  {option} "{_escaped(option, value)}"' for option, value in options.items()]
     include = host.data.get("ssh_config_file") or "~/.ssh/config"
     return "\n".join([f"Host {host.name}", *lines, f"  Include {include}", ""])
 
@@ -70,6 +70,12 @@ def ssh_options(data: Mapping[str, Any]) -> dict[str, Any]:
     if "IdentityFile" in options:
         options["IdentitiesOnly"] = "yes"
     return options | {"StrictHostKeyChecking": data.get("ssh_strict_host_key_checking") or "accept-new"}
+
+
+def _escaped(option: str, value: Any) -> str:
+    """Return a value in which ssh expands nothing but a leading tilde; it expands percent signs in these options."""
+    expanded = {"HostName", "IdentityFile", "UserKnownHostsFile", "ControlPath"}
+    return str(value).replace("%", "%%") if option in expanded else str(value)
 
 
 def _value(value: Any) -> Any:

@@ -16,13 +16,15 @@ def gather(events: Iterable[dict[str, Any]], on_check: Callable[[Check], None]) 
     """Return one result per planned check; one that never ended is an error, and the worst of several counts."""
     found: dict[Identity, Check | None] = {}
     for event in events:
-        match event.pop("kind"):
-            case "planned":
-                found |= {(check["host"], check["role"], check["check"]): None for check in event["checks"]}
-            case "broken":
-                _refuse(event["where"], event["message"])
-            case "check":
-                check = Check(**event | {"outcome": Outcome(event["outcome"])})
+        match event:
+            case {"kind": "planned", "checks": checks}:
+                found |= {(check["host"], check["role"], check["check"]): None for check in checks}
+            case {"kind": "broken", "where": where, "message": message}:
+                cure = "correct the file"
+                expected = "a check module that Python can read"
+                raise ProjectError(where, expected=expected, found=message, cure=cure)
+            case {"kind": "check", "outcome": outcome, **rest}:
+                check = Check(**rest, outcome=Outcome(outcome))
                 key = (check.host, check.role, check.check)
                 found[key] = worse(found.get(key), check)
                 on_check(check)
@@ -36,7 +38,3 @@ def worse(before: Check | None, check: Check) -> Check:
 
 def _missing(host: str, role: str, check: str) -> Check:
     return Check(host, role, check, Outcome.ERROR, "expected an outcome, found none: the checks were interrupted")
-
-
-def _refuse(where: str, message: str) -> None:
-    raise ProjectError(where, expected="a check module that Python can read", found=message, cure="correct the file")

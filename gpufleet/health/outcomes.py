@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import NoReturn
 
 import pytest
+from testinfra.backend.base import CommandResult
 
 
 class Outcome(StrEnum):
@@ -73,6 +74,8 @@ def _text(raised: BaseException | None) -> str:
             return f"a check is never skipped, it is unproven() or not there: {raised}"
         case CheckError() | pytest.fail.Exception() | pytest.skip.Exception():
             return str(raised)
+        case RuntimeError(args=[CommandResult() as result]):  # testinfra's way to say that ssh failed
+            return f"expected an answer over SSH, found: {result.stderr}"
     return f"{type(raised).__name__}: {raised}"
 
 

@@ -121,6 +121,13 @@ def pytest_report_teststatus(report: pytest.TestReport | pytest.CollectReport) -
     return _STATUS.get(Outcome(result["outcome"])) if result else None
 
 
+@pytest.fixture(autouse=True)
+def _reached(request: pytest.FixtureRequest) -> None:
+    """Let no check begin on a host that did not answer the probe: all of them then end with its one reason."""
+    if fleet := request.config.stash.get(_FLEET, None):
+        fleet.answer(checks.host_of(request.node), request.module, request.session.items)
+
+
 @pytest.fixture
 def data(host: Host, pytestconfig: pytest.Config) -> Mapping[str, Any]:
     """Merged inventory data of the host."""

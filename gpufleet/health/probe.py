@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import difflib
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from gpufleet.health.outcomes import CheckError
+from gpufleet.nearest import did_you_mean
 
 #: Seconds after which a section is ended on the host, unless its module sets PROBE_TIMEOUT.
 SECTION_SECONDS = 20
@@ -83,9 +83,8 @@ class Probe:
     def __getitem__(self, name: str) -> Section:
         """Return a section; a check that needs one which did not finish could not run, and is an error."""
         if name not in self._sections:
-            near = difflib.get_close_matches(name, self._sections, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"PROBE names {', '.join(sorted(self._sections)) or 'none'}"
-            raise CheckError(f"probe section {name}: expected a name in PROBE; {hint}")
+            cure = did_you_mean(name, self._sections, "sections")
+            raise CheckError(f"probe section {name}: expected a name in PROBE; {cure}")
         section = self._sections[name]
         if section.timed_out:
             raise CheckError(f"probe section {name}: expected an answer within {self._seconds} s, found none")

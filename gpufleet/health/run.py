@@ -7,10 +7,11 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from gpufleet.errors import ProjectError
 from gpufleet.health import targets
@@ -21,6 +22,9 @@ from gpufleet.hosts import InventoryHost
 from gpufleet.project import ROOT
 
 CHECKS = ROOT / "tests" / "verify"
+
+#: The checks' own conftest alone is read: those above it belong to the tests of gpufleet itself.
+_PYTEST = [sys.executable, "-m", "pytest", "-q", "--tb=no", f"--rootdir={ROOT}", f"--config-file={ROOT}/pyproject.toml"]
 
 #: Hosts for which another process is worth its start; below that one process is faster.
 _HOSTS_PER_PROCESS = 25
@@ -46,8 +50,9 @@ def verify(
     hosts = targets.load(inventory, limit)
     result = Verification(host.name for host in hosts)
     chosen = [host for host in hosts if any(targets.is_checked(host, role, roles) for role in modules)]
+    options = [f"--confcutdir={checks}", *(f"--role={role}" for role in roles), *map(str, modules.values())]
     with ThreadPoolExecutor() as pool:
-        runs = pool.map(lambda share: _run(share, list(modules.values()), roles, on_check), shares(chosen))
+        runs = pool.map(lambda share: _run(share, options, on_check), shares(chosen))
     for checked in runs:
         result.add(checked)
     return result
@@ -59,28 +64,29 @@ def shares(hosts: Sequence[InventoryHost]) -> list[Sequence[InventoryHost]]:
     return [hosts[n::count] for n in range(count)]
 
 
-def _run(
-    hosts: Sequence[InventoryHost], modules: Sequence[Path], roles: Sequence[str], on_check: Callable[[Check], None]
-) -> list[Check]:
-    with tempfile.TemporaryDirectory(prefix="gpufleet-verify-") as scratch:
+def _run(hosts: Sequence[InventoryHost], options: Sequence[str], on_check: Callable[[Check], None]) -> list[Check]:
+    with (
+        tempfile.TemporaryDirectory(prefix="gpufleet-verify-") as scratch,
+        Path(scratch, "output").open("w+") as output,
+    ):
         handed_over = Path(scratch, "hosts")
         handed_over.write_bytes(packed(hosts))
-        options = [f"--role={role}" for role in roles]
-        with Path(scratch, "output").open("w+") as output:
-            lines = _stream([*options, f"--verify-hosts={handed_over}", *map(str, modules)], output)
-            return list(gather(lines, on_check))
+        with closing(_stream([f"--verify-hosts={handed_over}", *options], output)) as events:
+            return gather(events, on_check)
 
 
-def _stream(options: Sequence[str], output: Any) -> Iterator[dict[str, Any]]:
+def _stream(options: Sequence[str], output: TextIO) -> Generator[dict[str, Any]]:
     """Run pytest and yield what its recorder writes; results never travel as text for people."""
     reading, writing = os.pipe()
-    command = [sys.executable, "-m", "pytest", "-q", "--tb=no", f"--rootdir={ROOT}", f"--confcutdir={ROOT}"]
-    command += [f"--config-file={ROOT / 'pyproject.toml'}", f"--verify-report=/dev/fd/{writing}", *options]
+    command = [*_PYTEST, f"--verify-report=/dev/fd/{writing}", *options]
     with subprocess.Popen(command, stdout=output, stderr=output, pass_fds=[writing]) as child:
         os.close(writing)
+        any_event = False
         with os.fdopen(reading) as stream:
-            yield from map(json.loads, stream)
-    if child.returncode not in {0, 1}:
+            for line in stream:
+                any_event = True
+                yield json.loads(line)
+    if not any_event:  # it ended before it knew what to run; later ends show as checks without an outcome
         output.seek(0)
         found = " ".join(output.read().split()) or f"exit status {child.returncode}"
-        raise ProjectError("the checks", expected="a run of pytest to its end", found=found, cure="correct the checks")
+        raise ProjectError("the checks", expected="a run of pytest", found=found, cure="correct the checks")

@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-import fnmatch
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from gpufleet import inventory
 from gpufleet.errors import InventoryError, ProjectError
 from gpufleet.hosts import InventoryHost
+from gpufleet.inventory import select, validate
 from gpufleet.nearest import did_you_mean
 
 
-def load(path: Path, limits: Iterable[str] = ()) -> list[InventoryHost]:
-    """Read a pyinfra inventory without connecting and return the hosts that the limits name."""
-    return limited(list(inventory.load(path).hosts.values()), limits)
-
-
-def limited(hosts: Sequence[InventoryHost], limits: Iterable[str]) -> list[InventoryHost]:
-    """Return the hosts that a limit names: by name, by group, or by a pattern of names."""
-    wanted = [name for limit in limits for name in limit.split(",")]
-    for name in wanted:
-        if not any(_matches(host, name) for host in hosts):
-            known = {n for host in hosts for n in (host.name, *host.groups)}
-            cure = did_you_mean(name, known, "hosts and groups")
-            raise InventoryError("--limit", expected="a host, group or pattern of names", found=name, cure=cure)
-    return [host for host in hosts if not wanted or any(_matches(host, name) for name in wanted)]
-
-
-def _matches(host: InventoryHost, name: str) -> bool:
-    return name in host.groups or fnmatch.fnmatchcase(host.name, name)
+def load(path: Path, limit: Sequence[str] = ()) -> list[InventoryHost]:
+    """Read a pyinfra inventory, refuse it where it has faults, and return the hosts that the limits name."""
+    inventory = validate(path)
+    hosts = [inventory.hosts[name] for name in select(inventory, limit)]
+    for host in hosts:
+        if host.connector != "ssh":
+            cure = "leave it out with --limit, or give it a plain name and ssh_hostname"
+            found = f"the connector {host.connector}"
+            raise InventoryError(host.name, expected="a host that is reached by SSH", found=found, cure=cure)
+    return hosts
 
 
 def modules(checks: Path, roles: Sequence[str] = ()) -> dict[str, Path]:

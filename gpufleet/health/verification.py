@@ -57,9 +57,11 @@ class Verification:
         return [check for check in self.hosts[host] if role in {None, check.role}]
 
     def ok(self, *, strict: bool = False) -> bool:
-        """Whether something was checked and nothing failed or could not run; strict: and nothing was unproven."""
+        """Whether checks ran, none failed and none could not run; strict: on every host, and none was unproven."""
+        if not self.checks or (strict and self.unchecked):
+            return False
         bad = {Outcome.FAIL, Outcome.ERROR, *([Outcome.UNPROVEN] if strict else [])}
-        return bool(self.checks) and not any(check.outcome in bad for check in self.checks)
+        return not any(check.outcome in bad for check in self.checks)
 
     def is_green(self, host: str, *, strict: bool = False) -> bool:
         """Whether one host is: checked, and nothing failed or could not run."""
