@@ -1,0 +1,121 @@
+"""What NVIDIA's modules leave in /proc/driver/nvidia and /dev, and who holds the devices open."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from . import elf, gpus, kmsg, paths, pci
+
+#: The module that a device belongs to, where it is not `nvidia` itself.
+_OTHER_OWNERS = {"nvidia-uvm": "nvidia_uvm", "nvidia-uvm-tools": "nvidia_uvm", "nvidia-modeset": "nvidia_modeset"}
+_NODES = {"nvidia_uvm": ["nvidia-uvm", "nvidia-uvm-tools"], "nvidia_modeset": ["nvidia-modeset"]}
+
+
+def refusal() -> int:
+    """The error that keeps the nvidia module from loading on this hardware, or 0."""
+    functions = [folder for folder in pci.folders() if gpus.is_gpu(folder)]
+    if not functions:
+        kmsg.log("NVRM: No NVIDIA GPU found.")
+        return errno.ENODEV
+    taken = [(folder, pci.driver_of(folder)) for folder in functions if pci.driver_of(folder)]
+    for folder, driver in taken:
+        kmsg.log(f"NVRM: GPU {folder.name} is already bound to {driver}.")
+    if len(taken) < len(functions):
+        return 0
+    kmsg.log(f"NVRM: The NVIDIA probe routine was not called for {len(functions)} device(s).")
+    kmsg.log("NVRM: This can occur when another driver was loaded and")
+    kmsg.log("NVRM: obtained ownership of the NVIDIA device(s).")
+    kmsg.log("NVRM: No NVIDIA devices probed.")
+    return errno.ENODEV
+
+
+def loaded(module: elf.ModuleFile, given: dict[str, str]) -> None:
+    """Write what the module makes when it starts."""
+    if module.name == "nvidia":
+        _proc(module, given)
+        _log_start(module)
+        for name in ["nvidiactl", *(f"nvidia{minor}" for minor in range(len(gpus.installed())))]:
+            _node(name)
+    elif module.name == "nvidia_drm":
+        for name in ("modeset", "fbdev"):
+            path = paths.MODULES / "nvidia_drm/parameters" / name
+            if name in module.parameters and not path.exists():
+                paths.put(path, "N")
+    for name in _NODES.get(module.name, []):
+        _node(name)
+
+
+def _node(name: str) -> None:
+    paths.put(paths.DEV / name, "", 0o666)
+
+
+def _proc(module: elf.ModuleFile, given: dict[str, str]) -> None:
+    version = f"NVRM version: {module.banner}\nGCC version:  {module.compiler} "
+    paths.put(paths.DRIVER_PROC / "version", version)
+    lines = []
+    for parameter, kind in sorted(module.parameters.items()):
+        if parameter.startswith("NVreg_"):
+            default = '""' if kind == "charp" else "4294967295"
+            value = f'"{given[parameter]}"' if kind == "charp" and parameter in given else given.get(parameter, default)
+            lines.append(f"{parameter.removeprefix('NVreg_')}: {value}")
+    paths.put(paths.DRIVER_PROC / "params", "\n".join(lines))
+    for gpu in gpus.installed():
+        paths.put(paths.DRIVER_PROC / "gpus" / gpu.address / "information", _information(gpu, module.first("version")))
+
+
+def _information(gpu: gpus.Gpu, version: str) -> str:
+    rows = [
+        ("Model: \t\t", gpu.name),
+        ("IRQ:   \t\t", paths.text(paths.DEVICES / gpu.address / "irq")),
+        ("GPU UUID: \t", gpu.uuid),
+        ("Video BIOS: \t", gpu.vbios),
+        ("Bus Type: \t", "PCIe"),
+        ("DMA Size: \t", "52 bits"),
+        ("DMA Mask: \t", "0xfffffffffffff"),
+        ("Bus Location: \t", gpu.address),
+        ("Device Minor: \t", str(gpu.index)),
+        ("GPU Firmware: \t", version),
+        ("GPU Excluded:\t", "No"),
+    ]
+    return "\n".join(f"{label} {value}" for label, value in rows)
+
+
+def _log_start(module: elf.ModuleFile) -> None:
+    kmsg.log("nvidia-nvlink: Nvlink Core is being initialized, major device number 511")
+    kmsg.log(f"NVRM: loading {module.banner}")
+    for gpu in gpus.installed():
+        kmsg.log(f"nvidia {gpu.address}: enabling device (0000 -> 0002)")
+
+
+def unloaded(name: str) -> None:
+    """Take away what the module made."""
+    for node in _NODES.get(name, []):
+        (paths.DEV / node).unlink(missing_ok=True)
+    if name == "nvidia":
+        paths.remove_tree(paths.DRIVER_PROC)
+        for path in paths.DEV.glob("nvidia*"):
+            path.unlink()
+        kmsg.log("nvidia-nvlink: Unregistered Nvlink Core, major device number 511")
+
+
+def _open_nodes() -> Iterator[str]:
+    for process in paths.PROC.iterdir():
+        if not process.name.isdigit():
+            continue
+        try:
+            targets = [os.readlink(entry) for entry in (process / "fd").iterdir()]  # noqa: PTH115
+        except OSError:  # The process has ended.
+            continue
+        yield from (Path(target).name for target in targets if target.startswith(str(paths.DEV / "nvidia")))
+
+
+def open_counts() -> dict[str, int]:
+    """How many times the devices of each module are held open by processes."""
+    counts: dict[str, int] = {}
+    for node in _open_nodes():
+        owner = _OTHER_OWNERS.get(node, "nvidia")
+        counts[owner] = counts.get(owner, 0) + 1
+    return counts
