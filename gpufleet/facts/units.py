@@ -14,9 +14,9 @@ from typing_extensions import override
 class UnitState:
     """How systemd sees one unit, in its own words; `not-found` and `masked` are load states."""
 
-    load: str
-    active: str
-    file: str
+    load: str = "not-found"
+    active: str = "inactive"
+    file: str = ""
 
     @property
     def is_masked(self) -> bool:

@@ -70,7 +70,7 @@ def hosts(entries: Sequence[str]) -> Commands:
 def with_block(lines: Sequence[str], entries: Sequence[str]) -> list[str]:
     """Return lines with our block replaced by these entries and the localhost lines that are missing added."""
     foreign = _without_block(lines)
-    missing = [line for address, line in LOCALHOST.items() if not any(_names_localhost(f, address) for f in foreign)]
+    missing = [line for address, line in LOCALHOST.items() if not names_localhost(foreign, address)]
     return [BEGIN, *entries, END, *missing, *foreign]
 
 
@@ -83,6 +83,7 @@ def _without_block(lines: Sequence[str]) -> list[str]:
     return [line for line in kept if line not in (BEGIN, END)]
 
 
-def _names_localhost(line: str, address: str) -> bool:
-    words = line.partition("#")[0].split()
-    return words[:1] == [address] and "localhost" in words[1:]
+def names_localhost(lines: Sequence[str], address: str) -> bool:
+    """Whether a line of hosts(5) gives localhost this address."""
+    rows = [line.partition("#")[0].split() for line in lines]
+    return any(row[:1] == [address] and "localhost" in row[1:] for row in rows)

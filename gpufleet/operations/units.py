@@ -8,7 +8,7 @@ from pyinfra.api.command import QuoteString, StringCommand
 from pyinfra.api.operation import operation
 from pyinfra.context import host
 
-from gpufleet.facts.units import ManagerProperties, UnitStates
+from gpufleet.facts.units import ManagerProperties, UnitState, UnitStates
 
 Commands = Generator[StringCommand, None, None]
 
@@ -26,7 +26,7 @@ def masked(units: Sequence[str]) -> Commands:
 
         units.masked(units=["apt-daily.timer"], name="Keep apt from upgrading by itself")
     """
-    states = host.get_fact(UnitStates, units=units)
+    states = _states(units)
     unwanted = [unit for unit in units if not states[unit].is_masked or states[unit].is_running]
     enabled = [unit for unit in unwanted if states[unit].file == "enabled"]
     # Want them all masked and dead, and have it so?
@@ -52,7 +52,7 @@ def running(units: Sequence[str]) -> Commands:
 
         units.running(units=["chrony.service"], name="Run chrony now and at boot")
     """
-    states = host.get_fact(UnitStates, units=units)
+    states = _states(units)
     missing = [unit for unit in units if not (states[unit].is_enabled and states[unit].is_running)]
     # Want them all enabled and running, and have it so?
     if not missing:
@@ -80,3 +80,8 @@ def manager_reads(properties: Mapping[str, str]) -> Commands:
         host.noop("systemd works by the declared values")
         return
     yield StringCommand("systemctl", "daemon-reexec")
+
+
+def _states(units: Sequence[str]) -> dict[str, UnitState]:
+    found = host.get_fact(UnitStates, units=units)
+    return {unit: found.get(unit, UnitState()) for unit in units}

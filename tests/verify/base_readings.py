@@ -1,0 +1,60 @@
+"""What the checks of the role `base` ask a host, and how they read its answers."""
+
+from __future__ import annotations
+
+from gpufleet.facts.cpu import CpuGovernors
+from gpufleet.facts.naming import Naming
+from gpufleet.facts.swap import SwapState
+from gpufleet.facts.units import UnitStates
+from roles.base.clock import CONFIG, SOURCES
+from roles.base.nouveau import BLACKLIST
+from roles.base.packages import UPGRADERS
+from roles.base.power import UNIT
+
+PROBE = {
+    "kernel": "uname -r",
+    "packages": "dpkg-query -W -f '${db:Status-Want} ${db:Status-Status} ${Package}\\n' 'linux-*'",
+    "apt": "apt-config dump APT::Periodic",
+    "units": UnitStates().command(units=[*UPGRADERS, "chrony.service", UNIT]),
+    "modules": "ls /sys/module; sed 's|.*/||; s|[.]ko$||' \"/lib/modules/$(uname -r)/modules.builtin\"",
+    "modules at boot": "cat /etc/modules-load.d/gpufleet.conf",
+    "sysctl at boot": "cat /etc/sysctl.d/60-gpufleet.conf",
+    "sysctl": (
+        "sed -n 's/ = .*//p' /etc/sysctl.d/60-gpufleet.conf | while read -r key; do "
+        'path=/proc/sys/$(echo "$key" | tr ./ /.); [ -e "$path" ] && echo "$key" = $(cat "$path"); done; true'
+    ),
+    "login limits": 'su - "${SUDO_USER:-root}" -s /bin/sh -c "cat /proc/self/limits"',
+    "login limits at rest": "cat /etc/security/limits.d/60-gpufleet.conf",
+    "service limits": "systemd-run --wait --pipe --quiet --collect cat /proc/self/limits",
+    "service limits at rest": "cat /etc/systemd/system.conf.d/60-gpufleet.conf",
+    "hard limits": "cat /proc/1/limits",
+    "capabilities": "sed -n 's/^CapEff:[[:space:]]*//p' /proc/self/status",
+    "swap": SwapState().command(),
+    "governors": CpuGovernors().command(),
+    "time": "chronyc -n -c tracking",
+    "time sources": "chronyc -n -c sources",
+    "time servers": f"cat /etc/chrony/sources.d/gpufleet.sources; grep '{SOURCES}' {CONFIG}; true",
+    "time running": "ps -o etimes= -C chronyd | sort -n | tail -n 1",
+    "modprobe": "modprobe --showconfig",
+    "initramfs": (
+        "for image in /boot/initrd.img-*; do kernel=${image#/boot/initrd.img-}; "
+        f"[ -d /lib/modules/$kernel ] || continue; state=lacks; [ $image -nt /{BLACKLIST} ] || state=predates; "
+        f"[ $state = predates ] || ! lsinitramfs $image | grep -qx {BLACKLIST} || state=contains; "
+        "echo $kernel $state; done"
+    ),
+    "names": Naming().command(),
+}
+
+
+def settings(text: str, separator: str) -> dict[str, str]:
+    """Read `key separator value` lines; comments hold no separator that stands alone."""
+    rows = [line.partition(separator) for line in text.splitlines() if separator in line and line[0] not in "#/["]
+    return {key.strip(): " ".join(value.split()) for key, _, value in rows}
+
+
+def limits(text: str, name: str) -> tuple[float, float]:
+    """Soft and hard limit in a /proc/<pid>/limits: of `memlock` in KiB, of `nofile` in files."""
+    title, unit = {"memlock": ("Max locked memory", 1024), "nofile": ("Max open files", 1)}[name]
+    words = next(line.removeprefix(title) for line in text.splitlines() if line.startswith(title)).split()
+    soft, hard = (float(word.replace("unlimited", "inf")) // unit for word in words[:2])
+    return soft, hard
