@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from gpufleet.errors import LabError
 
@@ -18,6 +18,18 @@ Hex4 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{4}$")]
 Hex6 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{6}$")]
 Subsystem = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{4}:[0-9a-f]{4}$")]
 Address = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$")]
+
+
+_LINK_SPEEDS = (2.5, 5.0, 8.0, 16.0, 32.0, 64.0)
+
+
+def _known_speed(speed: float) -> float:
+    if speed not in _LINK_SPEEDS:
+        raise ValueError(f"expected one of {_LINK_SPEEDS}")
+    return speed
+
+
+LinkSpeed = Annotated[float, AfterValidator(_known_speed)]
 
 
 class _Part(BaseModel):
@@ -33,7 +45,7 @@ class PciDevices(_Part):
     class_code: Hex6
     subsystem: Subsystem
     revision: Hex2
-    link_speed: Literal[2.5, 5.0, 8.0, 16.0, 32.0, 64.0] = Field(description="Speed of the link in GT/s.")
+    link_speed: LinkSpeed = Field(description="Speed of the link in GT/s.")
     link_width: int = Field(description="Lanes of the link.", ge=1, le=32)
     addresses: dict[int, list[Address]] = Field(description="Bus addresses by NUMA node.")
 

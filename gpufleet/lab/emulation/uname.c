@@ -155,7 +155,7 @@ static const char *place(const char *path)
 		refresh();
 		return MODULES;
 	}
-	if (strncmp(path, "/sys/module/nvidia", 18) == 0 && (length = strlen(path)) > 25 && strcmp(path + length - 7, "/refcnt") == 0)
+	if (strncmp(path, "/sys/module/nvidia", 18) == 0 && (length = strlen(path)) >= 25 && strcmp(path + length - 7, "/refcnt") == 0)
 		refresh();
 	return path;
 }

@@ -11,8 +11,8 @@ NOT_RUNNING = (
     "Make sure that the latest NVIDIA driver is installed and running.\n"
 )
 NO_LIBRARY = (
-    "NVIDIA-SMI couldn't find libnvidia-ml.so library in your system. Please make sure that the NVIDIA Display Driver is "
-    "properly installed and present in your system.\n"
+    "NVIDIA-SMI couldn't find libnvidia-ml.so library in your system. Please make sure that the NVIDIA Display Driver "
+    "is properly installed and present in your system.\n"
     "Please also try adding directory that contains libnvidia-ml.so to your system PATH."
 )
 _LIBRARY = paths.ROOT / "usr/lib/x86_64-linux-gnu/libnvidia-ml.so.1"
@@ -32,7 +32,7 @@ def loaded_version() -> str:
 
 
 def library_version() -> str:
-    """Version of the installed libnvidia-ml, from the name of the file its links end at; nothing where it is missing."""
+    """Version of the installed libnvidia-ml, from the name of the file its links end at, or nothing."""
     found = re.search(r"libnvidia-ml\.so\.(\d+\.[\d.]+)$", str(_LIBRARY.resolve())) if _LIBRARY.exists() else None
     return found[1] if found else ""
 

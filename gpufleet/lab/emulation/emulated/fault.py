@@ -15,7 +15,7 @@ _XID_TEXTS = {
     31: "pid=4711, name=train-job, Ch 00000008, intr 00000000. MMU Fault: ENGINE GRAPHICS GPCCLIENT_T1_0 faulted",
     48: "pid=4711, name=train-job, An uncorrectable double bit error (DBE) has been detected on GPU.",
     63: "Row Remapper: New row (0x0000000000000000) marked for remapping, reset gpu to activate.",
-    74: "pid='<unknown>', name=<unknown>, NVLink: fatal error detected on link 0(0x10000, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0)",
+    74: "pid='<unknown>', name=<unknown>, NVLink: fatal error detected on link 0(0x10000, 0x0, 0x0)",
     _FELL_OFF: "pid='<unknown>', name=<unknown>, GPU has fallen off the bus.",
     94: "pid=4711, name=train-job, Contained: SM (0x1). RST: No, D-RST: No",
     95: "pid='<unknown>', name=<unknown>, Uncontained: DRAM (0x0,0x0). RST: Yes, D-RST: No",

@@ -64,7 +64,7 @@ FIELDS: dict[str, Field] = {
     "driver_version": ("", lambda _: driver.loaded_version()),
     "count": ("", lambda _: str(sum(1 for folder in pci.folders() if pci.driver_of(folder) == "nvidia"
                                     and paths.text(folder / "class").startswith("0x03")))),
-    "index": ("", lambda gpu: str(gpu.index)),
+    "index": ("", lambda gpu: str(gpu.minor)),
     "name": ("", lambda gpu: gpu.name),
     "serial": ("", lambda gpu: gpu.serial),
     "uuid": ("", lambda gpu: gpu.uuid),
@@ -97,9 +97,9 @@ FIELDS: dict[str, Field] = {
     "memory.free": ("MiB", lambda gpu: str(gpu.memory - gpu.memory // 128 - _used(gpu))),
     "utilization.gpu": ("%", _always("0")),
     "utilization.memory": ("%", _always("0")),
-    "temperature.gpu": ("", lambda gpu: str(29 + gpu.index % 4)),
-    "temperature.memory": ("", lambda gpu: str(38 + gpu.index % 4)),
-    "power.draw": ("W", lambda gpu: f"{70 + gpu.index % 4}.00"),
+    "temperature.gpu": ("", lambda gpu: str(29 + gpu.minor % 4)),
+    "temperature.memory": ("", lambda gpu: str(38 + gpu.minor % 4)),
+    "power.draw": ("W", lambda gpu: f"{70 + gpu.minor % 4}.00"),
     "power.limit": ("W", lambda gpu: f"{_card('power_limit_w')(gpu)}.00"),
     "power.default_limit": ("W", lambda gpu: f"{_card('power_limit_w')(gpu)}.00"),
     "power.max_limit": ("W", lambda gpu: f"{_card('power_limit_w')(gpu)}.00"),
@@ -127,6 +127,14 @@ REMAPPED: dict[str, Field] = {
     "remapped_rows.failure": ("", _always("0")),
 }
 
-ALIASES = {"gpu_name": "name", "gpu_uuid": "uuid", "gpu_bus_id": "pci.bus_id", "gpu_serial": "serial",
-           "clocks.current.sm": "clocks.sm", "clocks.current.graphics": "clocks.gr", "clocks.max.graphics": "clocks.max.gr",
-           "power.draw.instant": "power.draw", "power.draw.average": "power.draw"}  # fmt: skip
+ALIASES = {
+    "gpu_name": "name",
+    "gpu_uuid": "uuid",
+    "gpu_bus_id": "pci.bus_id",
+    "gpu_serial": "serial",
+    "clocks.current.sm": "clocks.sm",
+    "clocks.current.graphics": "clocks.gr",
+    "clocks.max.graphics": "clocks.max.gr",
+    "power.draw.instant": "power.draw",
+    "power.draw.average": "power.draw",
+}

@@ -12,7 +12,7 @@ from . import paths
 class Gpu(NamedTuple):
     """One GPU, in NVML's order, which is the order of the bus."""
 
-    index: int
+    minor: int
     address: str
     name: str
     memory: int

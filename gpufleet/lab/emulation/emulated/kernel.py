@@ -22,7 +22,7 @@ def main(arguments: list[str]) -> int:
 
 def _act(verb: str, rest: list[str]) -> int:
     if verb == "load":
-        return modules.load(Path(rest[0]).read_bytes(), rest[1], int(rest[2]))
+        return modules.load(Path(rest[0]), rest[1], int(rest[2]))
     if verb == "unload":
         return modules.unload(rest[0])
     if verb == "refresh":

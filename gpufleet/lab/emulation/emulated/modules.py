@@ -19,9 +19,9 @@ def running_kernel() -> str:
     return paths.text(paths.STATE / "kernel") or os.uname().release
 
 
-def load(image: bytes, arguments: str, flags: int = 0) -> int:
+def load(path: Path, arguments: str, flags: int = 0) -> int:
     """Load a module file; the number of the error, or 0."""
-    module = elf.read(image)
+    module = elf.read(path)
     if module is None:
         return errno.ENOEXEC
     if (paths.MODULES / module.name / "initstate").exists():

@@ -76,7 +76,7 @@ def _information(gpu: gpus.Gpu, version: str) -> str:
         ("DMA Size: \t", "52 bits"),
         ("DMA Mask: \t", "0xfffffffffffff"),
         ("Bus Location: \t", gpu.address),
-        ("Device Minor: \t", str(gpu.index)),
+        ("Device Minor: \t", str(gpu.minor)),
         ("GPU Firmware: \t", version),
         ("GPU Excluded:\t", "No"),
     ]

@@ -26,7 +26,7 @@ class Device(NamedTuple):
     revision: int
     speed: float
     width: int
-    index: int
+    position: int
 
     @property
     def modalias(self) -> str:
@@ -41,12 +41,12 @@ class Device(NamedTuple):
     @property
     def irq(self) -> int:
         """Interrupt number: any, but the same at every boot."""
-        return 24 + self.index
+        return 24 + self.position
 
     @property
     def window(self) -> int:
         """Address of the first memory region, 16 MiB each."""
-        return 0x90000000 + self.index * 0x1000000
+        return 0x90000000 + self.position * 0x1000000
 
 
 def devices(profile: dict[str, Any]) -> list[Device]:

@@ -54,11 +54,14 @@ _ENTRIES: list[Entry] = [
     ("GSP Firmware Version", "gsp_firmware_version", "driver_version"),
     ("PCI", "pci", _PCI),
     ("Performance State", "performance_state", "pstate"),
-    ("FB Memory Usage", "fb_memory_usage", [("Total", "total", "memory.total"), ("Reserved", "reserved", "memory.reserved"),
+    ("FB Memory Usage", "fb_memory_usage", [("Total", "total", "memory.total"),
+                                            ("Reserved", "reserved", "memory.reserved"),
                                             ("Used", "used", "memory.used"), ("Free", "free", "memory.free")]),
     ("Compute Mode", "compute_mode", "compute_mode"),
-    ("Utilization", "utilization", [("Gpu", "gpu_util", "utilization.gpu"), ("Memory", "memory_util", "utilization.memory")]),
-    ("ECC Mode", "ecc_mode", [("Current", "current_ecc", "ecc.mode.current"), ("Pending", "pending_ecc", "ecc.mode.pending")]),
+    ("Utilization", "utilization", [("Gpu", "gpu_util", "utilization.gpu"),
+                                   ("Memory", "memory_util", "utilization.memory")]),
+    ("ECC Mode", "ecc_mode", [("Current", "current_ecc", "ecc.mode.current"),
+                             ("Pending", "pending_ecc", "ecc.mode.pending")]),
     ("ECC Errors", "ecc_errors", [("Volatile", "volatile", _errors("volatile")),
                                   ("Aggregate", "aggregate", _errors("aggregate"))]),
     ("Remapped Rows", "remapped_rows", _REMAPPED),
@@ -143,7 +146,7 @@ def _row(gpu: Gpu) -> list[str]:
     on = "On" if driver.persistence() else "Off"
     power = f"{float(FIELDS['power.draw'][1](gpu)):.0f}W / {float(FIELDS['power.limit'][1](gpu)):.0f}W"
     memory = f"{FIELDS['memory.used'][1](gpu)}MiB / {gpu.memory}MiB"
-    first = f"| {gpu.index:>3}  {gpu.name[:30]:<30} {on:>4} | {gpu.bus_id} Off | {gpu.uncorrected:>20} |"
+    first = f"| {gpu.minor:>3}  {gpu.name[:30]:<30} {on:>4} | {gpu.bus_id} Off | {gpu.uncorrected:>20} |"
     second = (
         f"| N/A {FIELDS['temperature.gpu'][1](gpu):>4}C    P0  {power:>24} | {memory:>20} | {'0%      Default':>20} |"
     )

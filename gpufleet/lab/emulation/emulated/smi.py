@@ -52,7 +52,7 @@ def chosen(request: Request) -> list[Gpu]:
         return gpus
     found = []
     for one in wanted.split(","):
-        matches = [gpu for gpu in gpus if one.upper() in (str(gpu.index), gpu.uuid.upper(), gpu.bus_id, gpu.bus_id[4:])]
+        matches = [gpu for gpu in gpus if one.upper() in (str(gpu.minor), gpu.uuid.upper(), gpu.bus_id, gpu.bus_id[4:])]
         if not matches:
             raise Refused("No devices were found", _NOT_FOUND)
         found += matches
@@ -75,7 +75,7 @@ def _lost(gpu: Gpu) -> str:
 
 def list_gpus(gpus: list[Gpu]) -> tuple[str, int]:
     """`-L`: a line for each GPU, the lost ones with the error."""
-    lines = [_lost(gpu) if gpu.lost else f"GPU {gpu.index}: {gpu.name} (UUID: {gpu.uuid})" for gpu in gpus]
+    lines = [_lost(gpu) if gpu.lost else f"GPU {gpu.minor}: {gpu.name} (UUID: {gpu.uuid})" for gpu in gpus]
     return "\n".join(lines or ["No devices found."]), _UNKNOWN if any(gpu.lost for gpu in gpus) else 0
 
 
@@ -117,25 +117,33 @@ def _set_persistence(mode: str, gpus: list[Gpu]) -> str:
 def answer(request: Request) -> tuple[str, int]:
     """The text and exit status for one request to a driver that answers."""
     version, gpus, values = driver.version(), chosen(request), request.values
-    formats = values.get("--format", "")
     for name in ("-pm", "--persistence-mode"):
         if name in values:
             return _set_persistence(values[name], _present(gpus)), 0
+    if any(name.startswith("--query-") for name in values):
+        return _queried(values, gpus), 0
     if request.switches & {"-L", "--list-gpus"}:
         return list_gpus(gpus)
-    if "--query-gpu" in values:
-        return query(values["--query-gpu"], formats, FIELDS, gpus), 0
-    if "--query-remapped-rows" in values:
-        return query(values["--query-remapped-rows"], formats, REMAPPED, gpus), 0
-    if "--query-compute-apps" in values or "--query-accounted-apps" in values:
-        return "" if "noheader" in formats else next(iter(values.values())), 0
+    return _report(request, version, gpus), 0
+
+
+def _queried(values: dict[str, str], gpus: list[Gpu]) -> str:
+    formats = values.get("--format", "")
+    for name, known in (("--query-gpu", FIELDS), ("--query-remapped-rows", REMAPPED)):
+        if name in values:
+            return query(values[name], formats, known, gpus)
+    columns = next(value for name, value in values.items() if name.startswith("--query-"))
+    return "" if "noheader" in formats else columns.replace(",", ", ")
+
+
+def _report(request: Request, version: str, gpus: list[Gpu]) -> str:
     if unknown := request.switches - {"-q", "--query", "-x", "--xml-format"}:
         raise Refused(f"Invalid combination of input arguments. Please run 'nvidia-smi -h' for help.\n{min(unknown)}")
     if request.switches & {"-x", "--xml-format"}:
-        return report.xml(version, _present(gpus)), 0
+        return report.xml(version, _present(gpus))
     if request.switches & {"-q", "--query"}:
-        return report.text(version, _present(gpus)), 0
-    return report.table(version, _present(gpus)), 0
+        return report.text(version, _present(gpus))
+    return report.table(version, _present(gpus))
 
 
 def main(arguments: list[str]) -> int:
