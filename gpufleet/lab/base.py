@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,6 +17,8 @@ from gpufleet.project import cache_dir
 
 Say = Callable[[str], None]
 
+#: The lines in which mmdebstrap says what it goes about.
+STEP = re.compile(r"I: ((?:running apt-get|downloading|extracting|installing|creating)[^.]*)")
 #: Installs the packages into a ready base image.
 INSTALL = """
 apt-get -q update
@@ -90,8 +93,8 @@ def run(one: Recipe, command: list[str], upstream: Upstream | None, say: Say) ->
     with process:
         for line in process.stderr or ():
             last = line.strip() or last
-            if line.startswith("I: "):
-                say(f"{one.system}: {line[3:].strip()}")
+            if step := STEP.match(line):
+                say(f"{one.system}: {step[1]}")
     if process.returncode != 0:
         raise LabError(
             f"image {one.system}",

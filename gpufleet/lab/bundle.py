@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import tarfile
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,10 +47,11 @@ def copy(entries: Iterable[Entry], container: str) -> None:
 
     Directories above them come out as root's, 0755; paths under a tmpfs of a running container would be lost.
     """
-    buffer = io.BytesIO()
+    buffer, now = io.BytesIO(), time.time()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         for entry in entries:
             info = tarfile.TarInfo(entry.path.lstrip("/"))
             info.size, info.mode, info.uid, info.gid = len(entry.data), entry.mode, entry.owner, entry.group
+            info.mtime = now
             archive.addfile(info, io.BytesIO(entry.data))
     docker("cp", "-", f"{container}:/", data=buffer.getvalue())

@@ -34,7 +34,12 @@ def up(
     """Make the lab, or what is missing of it."""
     console = Console()
     specs = [HostSpec.parse(text) for text in hosts or []]
-    Lab.up(lab, specs, images(image or []), say=lambda text: console.print(text, highlight=False, markup=False))
+    Lab.up(
+        lab,
+        specs,
+        images(image or []),
+        say=lambda text: console.print(text, highlight=False, markup=False, soft_wrap=True),
+    )
 
 
 @app.command()
@@ -55,7 +60,9 @@ def show(lab: LabName = "lab", as_json: Annotated[bool, typer.Option("--json", h
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
         return
-    table = Table("host", "os", "profile", "address", "state", "kernel", "faults", title=f"lab {lab}")
+    table = Table(title=f"lab {lab}")
+    for title in ("host", "os", "profile", "address", "state", "kernel", "faults"):
+        table.add_column(title, overflow="fold")
     for row in rows:
         table.add_row(*(", ".join(value) if isinstance(value, list) else value for value in row.values()))
     Console().print(table)

@@ -26,20 +26,30 @@ FORMAT = "\t".join(f'{{{{.Label "gpufleet.{key}"}}}}' for key in ("host", "os", 
 
 @dataclass(frozen=True)
 class Found:
-    """A host whose container exists, with what Docker says of its state."""
+    """A host that the lab has, with what Docker says of its container: running, exited, created, absent ..."""
 
     host: LabHost
     status: str
 
+    @property
+    def complete(self) -> bool:
+        """Whether the container was started once; one that was not may lack its keys."""
+        return self.status not in ("created", "absent")
+
 
 def find(lab: State) -> dict[str, Found]:
-    """All hosts of a lab that have a container, by name."""
-    rows = docker.lines("ps", "--all", f"--filter=label=gpufleet.lab={lab.lab}", f"--format={FORMAT}")
-    found = {}
-    for row in sorted(rows):
+    """All hosts of a lab, by name: those with a container, and those recorded whose container has gone."""
+    found = {host.name: Found(host, "absent") for host in recorded(lab)}
+    for row in docker.lines("ps", "--all", f"--filter=label=gpufleet.lab={lab.lab}", f"--format={FORMAT}"):
         name, os, profile, address, status = row.split("\t")
         found[name] = Found(LabHost(name, os, profile, address, lab), status)
     return found
+
+
+def recorded(lab: State) -> list[LabHost]:
+    """The hosts that lab.json lists; none where the lab was never complete."""
+    rows = (lab.read() or {"hosts": []})["hosts"]
+    return [LabHost(row["name"], row["os"], row["profile"], row["address"], lab) for row in rows]
 
 
 def plan(lab: State, specs: Iterable[HostSpec], net: Network, found: dict[str, Found]) -> list[LabHost]:
@@ -60,12 +70,12 @@ def plan(lab: State, specs: Iterable[HostSpec], net: Network, found: dict[str, F
     return [hosts[name] for name in sorted(hosts)]
 
 
-def start(host: LabHost, status: str | None, image: str, net: Network) -> None:
+def start(host: LabHost, found: Found | None, image: str, net: Network) -> None:
     """Start a host, making its container unless one exists; one that an interrupt left half made is made anew."""
-    if status in (None, "created"):
+    if found is None or not found.complete:
         docker.remove(host.container)
         create(host, image, net)
-    if status != "running":
+    if found is None or found.status != "running":
         docker.docker("start", host.container)
     host.wait_until_up()
 

@@ -31,6 +31,11 @@ def command() -> tuple[str, ...]:
     return ("docker",)
 
 
+def require_daemon() -> None:
+    """Raise ToolMissingError unless a Docker daemon answers."""
+    docker("version")
+
+
 def docker(*arguments: str, check: bool = True, data: bytes | None = None, timeout: float | None = None) -> Result:
     """Run a docker command and return its output; `data` is its standard input.
 

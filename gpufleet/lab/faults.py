@@ -122,16 +122,22 @@ def restart(host: LabHost, *, returns: bool) -> None:
 
 def running(host: LabHost) -> bool:
     """Whether the host's container runs."""
-    return docker.docker("inspect", "--format={{.State.Running}}", host.container).stdout.strip() == "true"
+    return inspect(host, "{{.State.Running}}") == "true"
+
+
+def inspect(host: LabHost, template: str) -> str:
+    """What Docker says of the host's container; empty where there is none."""
+    return docker.docker("inspect", f"--format={template}", host.container, check=False).stdout.strip()
 
 
 def active(host: LabHost) -> list[str]:
     """Faults that the host has now."""
-    policy = docker.docker("inspect", "--format={{.HostConfig.RestartPolicy.Name}}", host.container).stdout.strip()
-    outside = {NO_RETURN: policy == "no", APT_DOWN: host.address in denied(host)}
     script = "\n".join(f"if {script.seen}; then echo {kind}; fi" for kind, script in SCRIPTS.items())
-    inside = host.execute(script, check=False).stdout.split() if running(host) else []
-    found = {*hardware(host), *inside, *(kind for kind, present in outside.items() if present)}
+    found = {*hardware(host), *(host.execute(script, check=False).stdout.split() if running(host) else [])}
+    if inspect(host, "{{.HostConfig.RestartPolicy.Name}}") == "no":
+        found.add(NO_RETURN)
+    if host.address in denied(host):
+        found.add(APT_DOWN)
     return [kind for kind in KINDS if kind in found]
 
 

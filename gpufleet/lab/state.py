@@ -73,11 +73,10 @@ class State:
                     return
 
     def remove(self) -> None:
-        """Remove the lab's directory, and the parents that it was the last one in."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        """Remove the lab's directory, and the parent if it was the last one in it."""
+        shutil.rmtree(self.path)
         with contextlib.suppress(OSError):
             self.path.parent.rmdir()
-            state_dir().rmdir()
 
 
 @contextlib.contextmanager
