@@ -39,6 +39,7 @@ def lose(index: int) -> None:
     """Take a GPU off the bus: its configuration space reads as all ones."""
     address = gpus.installed()[index].address
     pci.write_config(address, b"\xff" * 256)
+    paths.put(paths.DEVICES / address / "revision", "0xff")
     log_xid(_FELL_OFF, index)
     kmsg.log(f"NVRM: GPU {address}: GPU has fallen off the bus.")
     kmsg.log(f"NVRM: GPU {address}: GPU serial number is {gpus.installed()[index].serial}.")
@@ -49,6 +50,7 @@ def find(index: int) -> None:
     address = gpus.installed()[index].address
     device = next(one for one in pci.devices(paths.configured("profile.json")) if one.address == address)
     pci.write_config(address, pci.config_space(device))
+    paths.put(paths.DEVICES / address / "revision", f"{device.revision:#04x}")
 
 
 def apply_at_boot() -> None:
@@ -61,9 +63,11 @@ def apply_at_boot() -> None:
 
 
 def _gpu_lost(index: int, clear: bool, faults: dict[str, Any]) -> None:
-    if clear and "gpu-lost" in faults:
+    if not clear and faults.get("gpu-lost") == index:
+        return
+    if "gpu-lost" in faults:
         find(int(faults.pop("gpu-lost")))
-    elif not clear:
+    if not clear:
         faults["gpu-lost"] = index
         lose(index)
 
@@ -82,7 +86,7 @@ def _flag(kind: str, xid: int) -> Callable[[int, bool, dict[str, Any]], None]:
     def change(index: int, clear: bool, faults: dict[str, Any]) -> None:
         if clear:
             faults.pop(kind, None)
-        else:
+        elif faults.get(kind) != index:
             faults[kind] = index
             log_xid(xid, index)
 
@@ -109,12 +113,18 @@ _KINDS: dict[str, tuple[int, Callable[[int, bool, dict[str, Any]], None]]] = {
 }
 
 
+def _number(word: str) -> int:
+    if not word.isdigit():
+        raise ValueError(f"expected a whole number, found {word!r}")
+    return int(word)
+
+
 def main(arguments: list[str]) -> int:
     """`fault KIND [VALUE] [--clear]`: 0 when done, 2 when asked for something this host cannot have."""
     clear, words = "--clear" in arguments, [word for word in arguments if word != "--clear"]
     try:
         default, change = _KINDS[words[0]] if words else _KINDS[""]
-        value = int(words[1]) if len(words) > 1 else default
+        value = _number(words[1]) if len(words) > 1 else default
         count = len(gpus.installed())
         if words[0] != "xid" and not 0 <= value < count:
             raise ValueError(f"expected the index of one of {count} GPUs, found {value}")
