@@ -72,21 +72,20 @@ class PinnedVersions(FactBase[dict[str, str]]):
         return pinned
 
 
-class PackageStates(FactBase[dict[str, tuple[str, str]]]):
-    """State (`installed`, `config-files`, `half-configured` ...) and version of packages dpkg knows."""
+class PackageStates(FactBase[dict[str, str]]):
+    """State of packages in dpkg's words: `installed`, `config-files`, `half-configured`, `not-installed` ..."""
 
     default = dict
 
     @override
     def command(self, packages: Sequence[str]) -> str:
-        """Ask dpkg."""
-        return f"{_DPKG_QUERY} {shlex.join(packages)} 2>/dev/null || true"
+        """Ask dpkg; it says nothing of a package it never met."""
+        return f"dpkg-query -W -f '${{Package}} ${{db:Status-Status}}\\n' {shlex.join(packages)} 2>/dev/null || true"
 
     @override
-    def process(self, output: list[str]) -> dict[str, tuple[str, str]]:
-        """Parse `installed hello 2.10-3`; a package that only is held has no version."""
-        rows = [line.split() for line in output]
-        return {row[1]: (row[0], row[2]) for row in rows if len(row) == 3}
+    def process(self, output: list[str]) -> dict[str, str]:
+        """Parse `hello installed`."""
+        return dict(line.split() for line in output)
 
 
 class InstalledVersions(FactBase[dict[str, str]]):

@@ -21,6 +21,8 @@ Commands = Generator[Any, None, None]
 
 #: Seconds for reading all package lists.
 UPDATE_TIMEOUT = 600
+#: Seconds to wait for another user of apt or dpkg.
+LOCK_TIMEOUT = 300
 
 
 @operation()
@@ -92,16 +94,15 @@ def components(components: Sequence[str]) -> Commands:
 
         apt.components(name="Switch on the non-free components", components=["contrib", "non-free"])
     """
-    texts = host.get_fact(SourcesFiles)
-    changed = {
-        path: text for path in texts if (text := sources.with_components(path, texts[path], components)) != texts[path]
-    }
+    texts = dict(host.get_fact(SourcesFiles).items())
+    wanted = {path: sources.with_components(path, text, components) for path, text in texts.items()}
+    changed = {path: text for path, text in wanted.items() if text != texts[path]}
     # Want components and have no archive that could offer them?
     if not any(sources.components(path, text) for path, text in texts.items()):
         yield failure(
             host.name,
             expected="an entry of the Debian archive in apt's sources",
-            found="none" if not texts else f"none in {', '.join(sorted(texts))}",
+            found=f"none in {', '.join(sorted(texts)) or '/etc/apt/sources.list and /etc/apt/sources.list.d'}",
             cure="add one to /etc/apt/sources.list.d/debian.sources",
         )
     # Want them and have them?
@@ -110,7 +111,7 @@ def components(components: Sequence[str]) -> Commands:
     for path, text in changed.items():
         yield from files.put._inner(src=StringIO(text), dest=path, mode="644", user="root", group="root")
     if changed:
-        yield apt_get.update(timeout=UPDATE_TIMEOUT, lock_timeout=300)
+        yield apt_get.update(timeout=UPDATE_TIMEOUT, lock_timeout=LOCK_TIMEOUT)
 
 
 @operation()
@@ -118,7 +119,7 @@ def exact(
     packages: Sequence[str],
     version: str | None = None,
     timeout: int = 1800,
-    lock_timeout: int = 300,
+    lock_timeout: int = LOCK_TIMEOUT,
     cache_time: int = 3600,
 ) -> Commands:
     """
@@ -127,7 +128,7 @@ def exact(
     + packages: names, or `name=version` for a version of its own
     + version: version of the packages that give none; without it, the pinned one, and any where there is no pin
     + timeout: seconds after which the installation is stopped on the host
-    + lock_timeout: seconds to wait for another user of dpkg
+    + lock_timeout: seconds to wait for another user of apt or dpkg
     + cache_time: seconds after which the package lists count as stale
 
     A short version, `535.261.03`, means the newest Debian version of that upstream version.
@@ -161,14 +162,16 @@ def exact(
 
 
 @operation()
-def removed(packages: Sequence[str], purge: bool = False, timeout: int = 900, lock_timeout: int = 300) -> Commands:
+def removed(
+    packages: Sequence[str], purge: bool = False, timeout: int = 900, lock_timeout: int = LOCK_TIMEOUT
+) -> Commands:
     """
     Remove packages, holds notwithstanding.
 
     + packages: names
     + purge: remove their configuration files too, also those left by an earlier removal
     + timeout: seconds after which the removal is stopped on the host
-    + lock_timeout: seconds to wait for another user of dpkg
+    + lock_timeout: seconds to wait for another user of apt or dpkg
 
     **Example:**
 

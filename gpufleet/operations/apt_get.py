@@ -10,13 +10,17 @@ from pyinfra.context import host
 
 from gpufleet.errors import HostError
 
-#: apt waits for dpkg's lock itself, but not for those of its lists and its archive cache.
+#: Runs apt-get until it has every lock: its own DPkg::Lock::Timeout does not wait for the locks of its lists and
+#: archives, and forgets to say who holds dpkg's. An earlier run that was cut off is finished first.
 _PATIENT = (
-    "errors=$(mktemp); trap 'rm -f \"$errors\"' EXIT; trap 'exit 143' TERM; "
-    'end=$(($(date +%s) + {lock_timeout})); until {command} 2>"$errors"; do '
+    "errors=$(mktemp); trap 'rm -f \"$errors\"' EXIT; trap 'exit 143' TERM; end=$(($(date +%s) + {lock_timeout})); "
+    'until {command} 2>"$errors"; do '
     "if grep -q 'dpkg --configure -a' \"$errors\"; then dpkg --configure -a || exit; "
-    'elif grep -q "Could not get lock" "$errors" && [ "$(date +%s)" -lt "$end" ]; then sleep 2; '
-    'else cat "$errors" >&2; exit 100; fi; done; cat "$errors" >&2'
+    'elif ! grep -q "Could not get lock" "$errors"; then cat "$errors" >&2; exit 100; '
+    'elif [ "$(date +%s)" -lt "$end" ]; then sleep 2; '
+    "else sed -n 's/.*get lock \\([^ ]*\\)\\. It is \\(held by .*)\\).*/\\1 \\2/p' \"$errors\" | head -n1 | "
+    '{{ read -r lock; printf {locked} "$lock" >&2; }}; exit 100; fi; done; '
+    'cat "$errors" >&2'
 )
 
 _INSTALL_OPTIONS = (
@@ -28,20 +32,26 @@ _INSTALL_OPTIONS = (
     "--option=Dpkg::Options::=--force-confold",
 )
 
+#: apt lets go of a hold when it changes the package's version.
+_HOLD_AGAIN = (
+    "rc=$?; [ -z \"$held\" ] || dpkg-query -W -f '${db:Status-Status} ${binary:Package}\\n' $held 2>/dev/null | "
+    "sed -n 's/^installed //p' | xargs -r apt-mark hold >/dev/null; exit $rc"
+)
+
 #: The lists, and the touch by which a refresh that found nothing new is remembered.
 _LISTS = "/var/lib/apt/lists"
 
 
 def apt_get(arguments: Sequence[str], timeout: int, lock_timeout: int) -> StringCommand:
     """Run apt-get without questions; at the deadline stop it and fail with one sentence."""
-    words = [
-        "apt-get",
-        "--quiet",
-        f"--option=DPkg::Lock::Timeout={lock_timeout}",
-        "--option=Dpkg::Use-Pty=0",
-        *arguments,
-    ]
-    script = _PATIENT.format(lock_timeout=lock_timeout, command=shlex.join(words))
+    words = ["apt-get", "--quiet", "--option=Dpkg::Use-Pty=0", *arguments]
+    locked = HostError(
+        host.name,
+        expected=f"a free lock within {lock_timeout} seconds",
+        found="%s",
+        cure="wait for that process to end or raise lock_timeout",
+    )
+    script = _PATIENT.format(lock_timeout=lock_timeout, command=shlex.join(words), locked=shlex.quote(f"{locked}\\n"))
     late = HostError(
         host.name,
         expected=f"apt-get {arguments[0]} to finish within {timeout} seconds",
@@ -56,8 +66,9 @@ def apt_get(arguments: Sequence[str], timeout: int, lock_timeout: int) -> String
 
 
 def install(packages: Sequence[str], timeout: int, lock_timeout: int) -> StringCommand:
-    """Install packages, `name=version` each or a name alone."""
-    return apt_get(["install", *_INSTALL_OPTIONS, "--", *packages], timeout, lock_timeout)
+    """Install packages, `name=version` each or a name alone; what was on hold stays on hold, however it ends."""
+    command = apt_get(["install", *_INSTALL_OPTIONS, "--", *packages], timeout, lock_timeout)
+    return StringCommand("held=$(apt-mark showhold);", "(", command, ");", _HOLD_AGAIN)
 
 
 def remove(packages: Sequence[str], purge: bool, timeout: int, lock_timeout: int) -> StringCommand:

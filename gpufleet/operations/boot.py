@@ -6,6 +6,7 @@ import time
 from collections.abc import Generator
 from typing import Any
 
+import gevent
 from pyinfra import logger
 from pyinfra.api.command import FunctionCommand, QuoteString, StringCommand
 from pyinfra.api.host import Host
@@ -81,7 +82,7 @@ def reboot(timeout_s: int = 1200, if_required: bool = False) -> Commands:
         boot.reboot(name="Reboot where something asked for it", timeout_s=1800, if_required=True)
     """
     # Want a reboot only for a reason and have none?
-    if if_required and not host.get_fact(RebootRequired):
+    if if_required and not list(host.get_fact(RebootRequired)):
         host.noop("no reason to reboot is recorded")
         return
     before = host.get_fact(BootIdentity)
@@ -102,7 +103,10 @@ def wait_for_boot(state: State, host: Host, before: str, timeout_s: int, interva
     seen = "no answer"
     while time.monotonic() < deadline:
         time.sleep(interval_s)
-        identity = _boot_identity(host)
+        identity = ""
+        # A connection attempt has a time limit of its own, which may lie far behind the deadline.
+        with gevent.Timeout(max(deadline - time.monotonic(), 0), exception=False):
+            identity = _boot_identity(host)
         if identity and identity != before:
             return True
         seen = "the same boot" if identity else "no answer"

@@ -62,5 +62,6 @@ def _refusal(module: str) -> StringCommand:
     """Return the command that says, at the moment of the refusal, who uses the module, and fails."""
     expected = shlex.quote(f"{host.name}: expected kernel module {module} to unload, found it in use by ")
     cure = shlex.quote("; end these first, or reboot")
-    holders = f"\"$({{ {holders_command([module])}; }} | paste -sd, | grep . || echo 'a user that shows no process')\""
+    in_one_line = "sed ':a;N;$!ba;s/\\n/, /g' | grep . || echo 'a user that shows no process'"
+    holders = f'"$({{ {holders_command([module])}; }} | {in_one_line})"'
     return StringCommand(f"{{ printf '%s%s%s\\n' {expected} {holders} {cure} >&2; false; }}")
