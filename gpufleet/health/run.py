@@ -21,6 +21,9 @@ from gpufleet.health.verification import Check, Verification
 from gpufleet.hosts import InventoryHost
 from gpufleet.project import ROOT
 
+__all__ = ["CHECKS", "Check", "Verification", "verify"]
+
+#: Where the checks of the roles are.
 CHECKS = ROOT / "tests" / "verify"
 
 #: The checks' own conftest alone is read: those above it belong to the tests of gpufleet itself.

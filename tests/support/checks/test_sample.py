@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from gpufleet.health import Probe, unproven
 
 PROBE_TIMEOUT = 1
@@ -18,9 +20,13 @@ def test_runs_as_root(probe: Probe) -> None:
     assert probe["user"].lines == ["root"]
 
 
-def test_keeps_status_and_errors(probe: Probe) -> None:
+def test_status_and_errors_are_kept(probe: Probe) -> None:
     noise = probe["noise"]
     assert (noise.text, noise.errors, noise.rc) == ("text", "oops", 3)
+
+
+def test_data_are_the_inventorys(data: dict[str, object]) -> None:
+    assert data["sample"] is True
 
 
 def test_swap_is_off(probe: Probe) -> None:
@@ -28,9 +34,18 @@ def test_swap_is_off(probe: Probe) -> None:
     assert not swaps, f"expected no swap, found {', '.join(swaps)}"
 
 
-def test_memlock(probe: Probe) -> None:
-    unproven("the host's own hard limit is 8192 KB")
+@pytest.mark.parametrize("kind", ["soft", "hard"])
+def test_memlock(probe: Probe, kind: str) -> None:
+    unproven(f"the host's own {kind} limit is 8192 KB")
 
 
 def test_slow_section(probe: Probe) -> None:
     assert probe["slow"].rc == 0
+
+
+def test_skipped(probe: Probe) -> None:
+    pytest.skip("not today")
+
+
+def test_broken(probe: Probe) -> None:
+    assert 1 / 0
