@@ -13,12 +13,21 @@ from gpufleet.errors import GpufleetError
 
 #: Commands in the order of the help, with what imports them (`module:attribute`) and the line the help shows.
 COMMANDS = {
-    "demo": ("gpufleet.demo:demo", "Bring up two lab hosts, deploy them, verify them, and deploy again: 0 changes."),
+    "demo": (
+        "gpufleet.demo:demo",
+        "Bring up container hosts, give them a verified NVIDIA driver, and show that a second run changes nothing.",
+    ),
     "validate": ("gpufleet.validate:validate", "Check a whole inventory without connecting to any host."),
-    "plan": ("gpufleet.converge.command:plan", "Show what a deploy would change, changing nothing."),
-    "deploy": ("gpufleet.converge.command:deploy", "Deploy hosts and verify them."),
-    "verify": ("gpufleet.health.command:verify", "Check hosts against what the inventory declares."),
-    "lab": ("gpufleet.lab.command:app", "Container hosts with emulated hardware: up, down, status, reboot, fault."),
+    "plan": ("gpufleet.converge.command:plan", "Say what `deploy` would change on each host, and change nothing."),
+    "deploy": (
+        "gpufleet.converge.command:deploy",
+        "Bring hosts to what their inventory declares, and verify those that came to the end.",
+    ),
+    "verify": (
+        "gpufleet.health.command:verify",
+        "Check hosts against what their inventory declares, without changing them.",
+    ),
+    "lab": ("gpufleet.lab.command:app", "Container hosts that behave like machines, with emulated GPUs."),
 }
 
 _INTERRUPTED = 130
@@ -39,6 +48,7 @@ class _Deferred(TyperCommand):
         module, attribute = self._target.split(":")
         found = getattr(importlib.import_module(module), attribute)
         if isinstance(found, typer.Typer):
+            found.rich_markup_mode = None
             return typer.main.get_group(found)
         alone = typer.Typer(add_completion=False, rich_markup_mode=None)
         alone.command(self.name)(found)

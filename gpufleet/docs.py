@@ -39,6 +39,8 @@ _PLAIN = (str, int, float, list, tuple, dict)
 #: What a role's docstring must tell an operator.
 _MUST_SAY = ("It configures:", "It will not:")
 
+_STALE = "expected what the role's options say, found otherwise; run `python -m gpufleet.docs`"
+
 #: Longer defaults are shown below the table.
 _LONGEST_DEFAULT = 60
 
@@ -64,7 +66,7 @@ def main(arguments: list[str]) -> int:
     for path, text in found.items():
         name = path.relative_to(ROOT)
         if "--check" in arguments:
-            sys.stderr.write(f"{name}: expected what the role's options say, found otherwise; run `gpufleet.docs`\n")
+            sys.stderr.write(f"{name}: {_STALE}\n")
         else:
             path.write_text(text)
             sys.stdout.write(f"wrote {name}\n")

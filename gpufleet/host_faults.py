@@ -20,7 +20,7 @@ def find(inventory: Inventory) -> list[Fault]:
     """Return the faults that show in names, lists and addresses of hosts."""
     hosts = inventory.hosts.values()
     return [
-        *(Fault(str(inventory.path), text, "correct it") for text in inventory.warnings),
+        *(Fault(str(inventory.path), text.rstrip("."), "correct it") for text in inventory.warnings),
         *_written_twice(inventory),
         *_left_out(inventory),
         *(fault for host in hosts for fault in _name_faults(host)),

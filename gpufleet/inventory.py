@@ -103,5 +103,5 @@ def _matching(inventory: Inventory, groups: Mapping[str, Sequence[str]], pattern
         str(inventory.path),
         expected="a limit that is a host, a group or a glob matching hosts",
         found=pattern,
-        cure=did_you_mean(pattern, [*groups, *inventory.hosts], "groups"),
+        cure=did_you_mean(pattern, groups, "groups", others=inventory.hosts),
     )

@@ -12,6 +12,7 @@ import pickle
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -21,6 +22,7 @@ from pyinfra.api.exceptions import ConnectorDataTypeError
 from pyinfra.api.host import Host
 from pyinfra.api.state import State
 from pyinfra.api.util import raise_if_bad_type
+from pyinfra.connectors.base import BaseConnector
 from pyinfra.connectors.ssh import SSHConnector
 from pyinfra.context import ctx_state
 from pyinfra_cli import inventory as pyinfra_inventory
@@ -54,7 +56,7 @@ def read(path: Path) -> Inventory:
         warnings=tuple(warnings),
         known=KnownNames(
             arguments=tuple(name for name in all_argument_meta if name.startswith("_")),
-            connection=tuple(get_type_hints(SSHConnector.data_cls)),
+            connection=tuple(_connection_types(SSHConnector)),
         ),
     )
 
@@ -99,9 +101,14 @@ def _record(host: Host) -> InventoryHost:
     )
 
 
+@cache  # evaluating the annotations anew for each host took half of the loading time
+def _connection_types(connector: type[BaseConnector]) -> dict[str, Any]:
+    return get_type_hints(connector.data_cls)
+
+
 def _misfits(host: Host, data: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Check connection data by pyinfra's own rule, which otherwise stops a whole run at its first misfit."""
-    for name, kind in get_type_hints(host.connector_cls.data_cls).items():
+    for name, kind in _connection_types(host.connector_cls).items():
         if name in data:
             try:
                 raise_if_bad_type(data[name], kind, ConnectorDataTypeError, "")

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from gpufleet.errors import Fault
-from gpufleet.hosts import InventoryHost
+from gpufleet.hosts import InventoryHost, Opaque
 from gpufleet.nearest import did_you_mean, nearest
 from gpufleet.option_types import Loc, describe, field_at, models_at
 from gpufleet.options import RoleOptions
@@ -111,9 +111,11 @@ def _expected(error: ErrorDetails) -> str:
 
 def _found(where: str, field: Any, value: Any) -> str:
     """Return the value and its type; of a secret the type alone."""
+    if isinstance(value, Opaque):
+        return f"a {value.type_name}"
     kind = type(value).__name__
     if "Secret" in str(field and field.annotation) or any(word in where.lower() for word in _SECRET_WORDS):
-        return f"a {kind}"
+        return f"a secret ({kind})"
     text = repr(value)
     return f"{text[:_LONGEST_VALUE]}{'...' if len(text) > _LONGEST_VALUE else ''} ({kind})"
 
