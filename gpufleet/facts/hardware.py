@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 
 from pyinfra.api.facts import FactBase
@@ -110,5 +109,5 @@ class OsRelease(FactBase[Os]):
     def process(self, output: list[str]) -> Os:
         """Parse shell assignments; os-release allows quotes of both kinds."""
         pairs = (line.partition("=") for line in output if "=" in line and not line.startswith("#"))
-        values = {key.strip(): " ".join(shlex.split(value)) for key, _, value in pairs}
+        values = {key.strip(): value.strip().strip("\"'") for key, _, value in pairs}
         return Os(values.get("ID", ""), values.get("VERSION_ID", ""), values.get("VERSION_CODENAME", ""))

@@ -145,10 +145,13 @@ def exact(
     """
     wanted = {name: own or version for name, _, own in (package.partition("=") for package in packages)}
     installed = host.get_fact(InstalledVersions, packages=sorted(wanted))
+    unmet = wishes.unmet(wanted, installed)
     # Want these versions and have them?
-    if not wishes.unmet(wanted, installed):
+    if not unmet:
         host.noop(f"installed: {', '.join(f'{name} {installed[name]}' for name in sorted(wanted))}")
         return
+    # Versions are named again even where they are right, so that apt does not move them for the others' sake.
+    wanted = {name: own for name, own in wanted.items() if own or name in unmet}
     yield apt_get.update(timeout=UPDATE_TIMEOUT, lock_timeout=lock_timeout, cache_time=cache_time)
     chosen, missing = wishes.choose(wanted)
     if missing:

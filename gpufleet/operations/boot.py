@@ -81,8 +81,9 @@ def reboot(timeout_s: int = 1200, if_required: bool = False) -> Commands:
 
         boot.reboot(name="Reboot where something asked for it", timeout_s=1800, if_required=True)
     """
+    reasons = host.get_fact(RebootRequired)
     # Want a reboot only for a reason and have none?
-    if if_required and not list(host.get_fact(RebootRequired)):
+    if if_required and not list(reasons):
         host.noop("no reason to reboot is recorded")
         return
     before = host.get_fact(BootIdentity)

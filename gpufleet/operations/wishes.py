@@ -38,7 +38,7 @@ def choose(wanted: Mapping[str, str | None]) -> tuple[list[str], dict[str, list[
 
 def not_to_be_had(missing: Mapping[str, list[str]]) -> StringCommand:
     """Return the command that fails with the versions that can be had instead."""
-    offers = "; ".join(
+    offers = ", ".join(
         f"{wish.partition('=')[0]} {' or '.join(found) or 'in no version'}" for wish, found in missing.items()
     )
     return failure(
