@@ -5,7 +5,8 @@ from __future__ import annotations
 from gpufleet.facts.cpu import CpuGovernors
 from gpufleet.facts.naming import Naming
 from gpufleet.facts.swap import SwapState
-from gpufleet.facts.units import UnitStates
+from gpufleet.facts.units import UnitState, UnitStates
+from gpufleet.health import Probe, unproven
 from roles.base.clock import CONFIG, SOURCES
 from roles.base.nouveau import BLACKLIST
 from roles.base.packages import UPGRADERS
@@ -45,6 +46,14 @@ PROBE = {
     "names": Naming().command(),
 }
 
+#: The capability without which no process can raise a hard limit.
+CAP_SYS_RESOURCE = 24
+
+
+def states(probe: Probe) -> dict[str, UnitState]:
+    """State of every unit that was asked about."""
+    return UnitStates().process(probe["units"].lines)
+
 
 def settings(text: str, separator: str) -> dict[str, str]:
     """Read `key separator value` lines; comments hold no separator that stands alone."""
@@ -58,3 +67,21 @@ def limits(text: str, name: str) -> tuple[float, float]:
     words = next(line.removeprefix(title) for line in text.splitlines() if line.startswith(title)).split()
     soft, hard = (float(word.replace("unlimited", "inf")) // unit for word in words[:2])
     return soft, hard
+
+
+def assert_limit(probe: Probe, section: str, name: str, declared_limit: int | str) -> None:
+    """Fail on another limit than the declared one, unless no process of this host can have it."""
+    expected = float(str(declared_limit).replace("unlimited", "inf"))
+    soft, hard = limits(probe[section].text, name)
+    _, own = limits(probe["hard limits"].text, name)
+    may_raise = int(probe["capabilities"].text, 16) >> CAP_SYS_RESOURCE & 1
+    what = {"memlock": "memlock in KiB", "nofile": "nofile"}[name]
+    text = f"{section}: expected {what} {shown(expected)}, found soft {shown(soft)} and hard {shown(hard)}"
+    if not may_raise and hard == own < expected:
+        unproven(f"{text}; the host's own hard limit is {shown(own)}")
+    assert (soft, hard) == (expected, expected), text
+
+
+def shown(limit: float) -> str:
+    """Return a limit as people write it."""
+    return "unlimited" if limit == float("inf") else f"{limit:.0f}"

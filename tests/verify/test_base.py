@@ -9,7 +9,6 @@ from testinfra.host import Host
 from gpufleet.facts.cpu import CpuGovernors
 from gpufleet.facts.naming import Naming
 from gpufleet.facts.swap import SwapState
-from gpufleet.facts.units import UnitState, UnitStates
 from gpufleet.health import Probe, unproven
 from gpufleet.operations.naming import LOCALHOST, names_localhost
 from roles.base.limits import manager_properties
@@ -17,22 +16,14 @@ from roles.base.names import entries
 from roles.base.options import Base
 from roles.base.packages import UPGRADERS, kernel_packages
 from roles.base.power import UNIT
-from tests.verify.base_readings import PROBE, limits, settings
+from tests.verify.base_readings import PROBE, assert_limit, settings, states
 
 __all__ = ["PROBE"]
 
 Declared = Callable[[type[Base]], Base]
 
-#: The capability without which no process can raise a hard limit.
-CAP_SYS_RESOURCE = 24
-
 #: Seconds that chrony may need for its first measurements.
 SETTLING_SECONDS = 60
-
-
-def states(probe: Probe) -> dict[str, UnitState]:
-    """State of every unit that was asked about."""
-    return UnitStates().process(probe["units"].lines)
 
 
 def test_kernel_is_held(probe: Probe, declared: Declared) -> None:
@@ -75,8 +66,9 @@ def test_modules_load_at_boot(probe: Probe, declared: Declared) -> None:
 
 def test_sysctl_drop_in_is_as_declared(probe: Probe, declared: Declared) -> None:
     found, expected = settings(probe["sysctl at boot"].text, "="), declared(Base).sysctl_text
-    wrong = {key: found.get(key) for key in found.keys() | expected.keys() if found.get(key) != expected.get(key)}
-    assert not wrong, f"/etc/sysctl.d/60-gpufleet.conf: expected {expected}, found otherwise {wrong}"
+    missing = [f"{key} = {value}" for key, value in expected.items() if found.get(key) != value]
+    extra = [f"{key} = {value}" for key, value in found.items() if expected.get(key) != value]
+    assert not missing + extra, f"/etc/sysctl.d/60-gpufleet.conf: expected {missing}, found {extra}"
 
 
 def test_sysctl_values_are_in_force(probe: Probe, declared: Declared) -> None:
@@ -90,19 +82,7 @@ def test_sysctl_keys_exist(probe: Probe, declared: Declared) -> None:
     found = settings(probe["sysctl"].text, "=")
     missing = [key for key in declared(Base).sysctl_text if key not in found]
     if missing:
-        unproven(f"sysctl {', '.join(missing)}: expected the declared value, found no such key on this kernel")
-
-
-def assert_limit(probe: Probe, section: str, name: str, declared_limit: int | str) -> None:
-    """Fail on another limit than the declared one, unless no process of this host can have it."""
-    expected = float(str(declared_limit).replace("unlimited", "inf"))
-    soft, hard = limits(probe[section].text, name)
-    _, own = limits(probe["hard limits"].text, name)
-    may_raise = int(probe["capabilities"].text, 16) >> CAP_SYS_RESOURCE & 1
-    text = f"{name} in {section}: expected {expected:.0f}, found soft {soft:.0f} and hard {hard:.0f}"
-    if not may_raise and hard == own < expected:
-        unproven(f"{text}; the host's own hard limit is {own:.0f}")
-    assert (soft, hard) == (expected, expected), text
+        unproven(f"sysctl: expected every declared key, found none of {', '.join(missing)} on this kernel")
 
 
 def test_login_memlock(probe: Probe, declared: Declared) -> None:
