@@ -15,6 +15,9 @@ from gpufleet.errors import Fault, FaultsFoundError, InventoryError
 from gpufleet.hosts import Inventory, InventoryHost, KnownNames, Refusal
 from gpufleet.nearest import did_you_mean, nearest
 
+#: Ctrl-C reaches the reader too: it shall end without a traceback, from its first import on.
+_READER = "import signal; signal.signal(signal.SIGINT, signal.SIG_DFL); from gpufleet import loader; loader.main()"
+
 __all__ = ["Inventory", "InventoryHost", "KnownNames", "faults", "load", "select", "validate"]
 
 
@@ -64,7 +67,7 @@ def validate(path: Path) -> Inventory:
 
 def _read(path: Path) -> Inventory | Refusal:
     receiver, sender = multiprocessing.Pipe(duplex=False)
-    command = [sys.executable, "-m", "gpufleet.loader", str(path), str(sender.fileno())]
+    command = [sys.executable, "-c", _READER, str(path), str(sender.fileno())]
     with receiver, subprocess.Popen(command, pass_fds=[sender.fileno()], stdin=subprocess.DEVNULL) as reader:
         sender.close()
         return _received(receiver) or Refusal(

@@ -1,7 +1,7 @@
-"""Read one inventory through pyinfra's own loader, as a process of its own: `python -m gpufleet.loader FILE FD`.
+"""Read one inventory through pyinfra's own loader: the program of a process that `inventory.load` starts.
 
 Importing pyinfra_cli patches threads, sockets and processes of the importing program for gevent, and an inventory is a
-program by itself. Neither shall reach the command that asked: the answer goes back through the pipe FD.
+program by itself. Neither shall reach the command that asked: the answer goes back through a pipe.
 """
 
 from __future__ import annotations
@@ -179,10 +179,6 @@ def _answer(path: Path) -> Inventory | Refusal:
 
 
 def main() -> None:
-    """Answer the command that started this process; what the inventory prints goes to stderr."""
+    """Read the file named by the first argument, answer into the pipe of the second; prints go to stderr."""
     with contextlib.redirect_stdout(sys.stderr), Connection(int(sys.argv[2]), readable=False) as pipe:
         pipe.send(_answer(Path(sys.argv[1])))
-
-
-if __name__ == "__main__":
-    main()

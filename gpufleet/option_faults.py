@@ -110,10 +110,12 @@ def _expected(error: ErrorDetails) -> str:
 
 
 def _found(where: str, field: Any, value: Any) -> str:
-    """Return the value and its type; of a secret the type alone."""
+    """Return the value and its type; the type alone of a secret, and of what may contain one."""
     if isinstance(value, Opaque):
         return f"a {value.type_name}"
     kind = type(value).__name__
+    if isinstance(value, dict | list | tuple | set):
+        return f"a {kind}"
     if "Secret" in str(field and field.annotation) or any(word in where.lower() for word in _SECRET_WORDS):
         return f"a secret ({kind})"
     text = repr(value)

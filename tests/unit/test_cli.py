@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -71,6 +73,17 @@ def test_an_interrupt_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
         130,
         "gpufleet: interrupted; the same command may be given again\n",
     )
+
+
+def test_an_interrupt_while_an_inventory_is_read_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "fleet.py").write_text("import time\nprint('reading', flush=True)\ntime.sleep(600)\n")
+    command = [sys.executable, "-m", "gpufleet", "validate", str(tmp_path / "fleet.py")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == "reading\n"
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.stderr.read() == "gpufleet: interrupted; the same command may be given again\n"
+    assert process.returncode == 130
 
 
 def test_a_commands_own_exit_code_stays(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Loading inventories through pyinfra, refusing what cannot be read, selecting hosts by limits."""
+"""Loading inventories through pyinfra, and refusing what cannot be read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import pytest
 from gpufleet import inventory
 from gpufleet.errors import GpufleetError, InventoryError
 from gpufleet.project import ROOT
-from tests.support.inventories import inventory_of
 
 Write = Callable[..., Path]
 CURE = "correct the file; nothing was touched"
@@ -172,39 +171,3 @@ def test_all_faults_of_all_hosts_come_together(write: Write) -> None:
 def test_the_example_inventory_is_valid(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     assert len(inventory.validate(Path("inventories/metal.py")).hosts) == 16
-
-
-RACKS = inventory_of(
-    {"gpu-01": {}, "gpu-02": {}, "gpu-11": {}, "cpu-01": {}},
-    {"rack_a": ["gpu-01", "gpu-02"], "rack_b": ["gpu-11", "cpu-01"]},
-)
-
-
-@pytest.mark.parametrize(
-    ("limit", "hosts"),
-    [
-        ([], ["gpu-01", "gpu-02", "gpu-11", "cpu-01"]),
-        (["all"], ["gpu-01", "gpu-02", "gpu-11", "cpu-01"]),
-        (["rack_b"], ["gpu-11", "cpu-01"]),
-        (["cpu-*", "gpu-0?"], ["gpu-01", "gpu-02", "cpu-01"]),
-        (["gpu-11", "rack_b"], ["gpu-11", "cpu-01"]),
-    ],
-)
-def test_select(limit: list[str], hosts: list[str]) -> None:
-    assert inventory.select(RACKS, limit) == hosts
-
-
-@pytest.mark.parametrize(
-    ("limit", "cure"),
-    [
-        ("rack_c", "did you mean rack_b?"),
-        ("gpu-12", "did you mean gpu-11?"),
-        ("storage*", "known groups: all, rack_a, rack_b"),
-    ],
-)
-def test_unknown_limit(limit: str, cure: str) -> None:
-    with pytest.raises(InventoryError) as caught:
-        inventory.select(RACKS, ["rack_a", limit])
-    assert str(caught.value) == (
-        f"fleet.py: expected a limit that is a host, a group or a glob matching hosts, found {limit}; {cure}"
-    )

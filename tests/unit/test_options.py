@@ -117,6 +117,7 @@ def test_a_host_without_the_role_has_no_faults() -> None:
             "mirrors['de.debian'].addres: unknown option; did you mean address?",
         ),
         ({"version": "1", "passphrase": 12345}, f"passphrase: expected str, found a secret (int); {README}"),
+        ({"version": "1", "packages": {"token": "hunter2"}}, f"packages: expected list, found a dict; {README}"),
         ({"version": Opaque("function")}, f"version: expected str, found a function; {README}"),
         ({"version": "1", "timeout": "x" * 99}, f"timeout: expected int, found '{'x' * 59}... (str); {README}"),
     ],
