@@ -88,7 +88,8 @@ def config_space(device: Device) -> bytes:
     return bytes(space)
 
 
-def _files(device: Device) -> dict[str, str]:
+def files(device: Device) -> dict[str, str]:
+    """Text files of a device's folder in sysfs."""
     speed, end = f"{device.speed} GT/s PCIe", device.window + 0xFFFFFF
     regions = [f"{device.window:#018x} {end:#018x} {0x40200:#018x}", *[f"{0:#018x} {0:#018x} {0:#018x}"] * 12]
     vendor, sub = device.subsystem
@@ -118,7 +119,7 @@ def write_tree(found: list[Device]) -> None:
     """Write the folder of every device, none bound to a driver."""
     for device in found:
         folder = paths.DEVICES / device.address
-        for name, content in _files(device).items():
+        for name, content in files(device).items():
             paths.put(folder / name, content)
         write_config(device.address, config_space(device))
         paths.link(folder / "subsystem", paths.DEVICES.parent)
