@@ -7,6 +7,7 @@ kept for ever; other index files always come fresh from upstream. Addresses in t
 from __future__ import annotations
 
 import argparse
+import http.client
 import shutil
 import signal
 import sys
@@ -147,7 +148,7 @@ def fetch(url: str, headers: Mapping[str, str]) -> tuple[int, bytes, str | None]
         if error.code == 304:
             return 304, b"", None
         raise DownloadError(error.code, error.reason) from error
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         raise DownloadError(502, str(error)) from error
 
 

@@ -11,7 +11,7 @@ import urllib.request
 from pathlib import Path
 
 from gpufleet.errors import LabError
-from gpufleet.lab import archive, network, waiting
+from gpufleet.lab import archive, waiting
 from gpufleet.lab.network import Network
 from gpufleet.lab.sources import Upstream
 from gpufleet.lab.state import State, write
@@ -23,15 +23,17 @@ SECONDS = 20
 
 def ensure(state: State, net: Network, upstream: Upstream) -> None:
     """Start the lab's archive unless it runs already, and wait until it answers."""
-    command = arguments(state, net, upstream)
+    process = None
     if find(state) is None:
-        log = state.path / "archive.log"
-        with log.open("ab") as output:
-            process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
-            )
+        process = spawn(arguments(state, net, upstream), state.path / "archive.log")
         write(state.path / "archive.pid", f"{process.pid}\n")
-    waiting.until(name(state), "an answer of the package archive", lambda: answers(state, net), SECONDS)
+    waiting.until(name(state), "an answer of the package archive", lambda: answers(state, net, process), SECONDS)
+
+
+def spawn(command: list[str], log: Path) -> subprocess.Popen[bytes]:
+    """Start a process in a session of its own, so that Ctrl-C in this terminal does not end it."""
+    with log.open("wb") as output:
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True)
 
 
 def arguments(state: State, net: Network, upstream: Upstream) -> list[str]:
@@ -46,7 +48,7 @@ def arguments(state: State, net: Network, upstream: Upstream) -> list[str]:
 
 def name(state: State) -> str:
     """Name of the archive in the process list."""
-    return f"{network.name(state.lab)}-archive"
+    return f"gpufleet-archive-{state.lab}"
 
 
 def find(state: State) -> int | None:
@@ -59,16 +61,16 @@ def find(state: State) -> int | None:
     return pid if f"--denied={state.denied}" in words else None
 
 
-def answers(state: State, net: Network) -> tuple[bool, str]:
-    """Whether the archive answers; else the end of its log, or why not."""
+def answers(state: State, net: Network, process: subprocess.Popen[bytes] | None) -> tuple[bool, str]:
+    """Whether the archive answers, and if not why; raises LabError when the process just started has ended."""
+    if process is not None and process.poll() is not None:
+        raise ended(state)
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         direct.open(f"http://{net.gateway}:{archive.PORT}/", timeout=5).close()
     except urllib.error.HTTPError:
         return True, ""  # any status is an answer
     except OSError as error:
-        if find(state) is None:
-            raise ended(state) from error
         return False, str(error)
     return True, ""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
 import threading
 import urllib.error
@@ -37,18 +38,22 @@ class Download:
 
     def run(self) -> None:
         """Fetch the file; its followers learn of the outcome."""
+        error = self.outcome()
+        self.part.unlink(missing_ok=True)
+        self.finish(error)
+
+    def outcome(self) -> DownloadError | None:
+        """Fetch the file and put it in its place; returns what went wrong."""
         try:
             self.fetch()
             self.part.replace(self.target)
-            self.finish(None)
         except urllib.error.HTTPError as error:
-            self.finish(DownloadError(error.code, error.reason))
+            return DownloadError(error.code, error.reason)
         except DownloadError as error:
-            self.finish(error)
-        except OSError as error:
-            self.finish(DownloadError(502, str(error)))
-        finally:
-            self.part.unlink(missing_ok=True)
+            return error
+        except (OSError, http.client.HTTPException) as error:
+            return DownloadError(502, str(error))
+        return None
 
     def fetch(self) -> None:
         """Copy upstream's answer into the temporary file and hold it against its declared length and name."""
@@ -56,7 +61,7 @@ class Download:
         with self.opener.open(self.url, timeout=TIMEOUT) as response, self.part.open("wb", buffering=0) as file:
             length = response.headers.get("Content-Length")
             self.advance(0, int(length) if length else None)
-            while chunk := response.read(CHUNK):
+            while chunk := response.read1(CHUNK):
                 file.write(chunk)
                 self.advance(len(chunk), self.length)
         if self.length not in (None, self.received):
@@ -98,16 +103,19 @@ class Download:
         except FileNotFoundError:  # completed meanwhile
             file = self.target.open("rb")
         with file:
-            while not self.ended(file.tell()):
-                yield file.read(CHUNK)
+            while ready := self.ready(file.tell()):
+                yield file.read(min(ready, CHUNK))
 
-    def ended(self, position: int) -> bool:
-        """Wait for content past the position; True when there will be none."""
+    def ready(self, position: int) -> int:
+        """Wait for content past the position; returns how much there is, 0 at the end.
+
+        The last byte is held back until the whole is known to be right: a client never gets a complete wrong file.
+        """
         with self.changed:
-            self.changed.wait_for(lambda: self.done or self.received > position)
+            self.changed.wait_for(lambda: self.done or self.received - 1 > position)
             if self.error:
                 raise self.error
-            return self.done and position >= self.received
+            return self.received - position - (0 if self.done else 1)
 
 
 def named_hash(path: Path) -> tuple[str, str] | None:

@@ -41,14 +41,18 @@ def until(where: str, expected: str, condition: Callable[[], tuple[bool, str]], 
 
 
 def each(items: Iterable[T], work: Callable[[T], R]) -> list[R]:
-    """Do the work for all items in parallel and return the results in order; the first failure is raised."""
+    """Do the work for all items in parallel and return the results in order.
+
+    When one fails the others are finished, then the first failure is raised. An interrupt ends all of them.
+    """
     with ThreadPoolExecutor(max_workers=16, thread_name_prefix="lab") as pool:
         futures = [pool.submit(work, item) for item in items]
         try:
             return [future.result() for future in futures]
         except KeyboardInterrupt:
             interrupted.set()
+            pool.shutdown(wait=True, cancel_futures=True)
             raise
         finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            pool.shutdown(wait=True)
             interrupted.clear()
