@@ -126,9 +126,9 @@ def default_flavor(device_ids: Sequence[str], branch: int) -> tuple[Flavor, str]
             cure="take one of them out of the host",
         )
     if needs_open:
-        return "open", f"{needs_open} needs the open modules"
+        return "open", f"{needs_open} can run the open modules only"
     if needs_proprietary:
-        return "proprietary", f"{needs_proprietary} needs the proprietary modules"
+        return "proprietary", f"{needs_proprietary} can run the proprietary modules only"
     if branch >= OPEN_BY_DEFAULT:
         return "open", f"open is NVIDIA's default from branch {OPEN_BY_DEFAULT}"
     return "proprietary", f"proprietary is NVIDIA's default below branch {OPEN_BY_DEFAULT}"
