@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
 
 import pytest
 
-from tests.support.leaks import census
+from tests.support.leaks import Census, census
 
-STATE = pytest.StashKey[object]()
+STATE = pytest.StashKey[Census | None]()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -25,5 +25,5 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if before is None:
         return
     if leaks := census().leaks(before):
-        print("\nleft behind by this run:", *leaks, sep="\n  ")
+        sys.stdout.write("\n".join(["", "left behind by this run:", *leaks, ""]))
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -14,6 +14,10 @@ from gpufleet.project import ROOT
 TEMPORARY = ("gpufleet*", "pyinfra*", "mol-*", "cm-*")
 
 
+#: Marks that together tell a process of ours: the lab's archive server, an SSH master of a verification, a wave.
+MARKS = (("gpufleet-archive", "test-"), ("ssh", "gpufleet-verify"), ("gpufleet.converge.wave", ""))
+
+
 @dataclass(frozen=True)
 class Census:
     """Everything of ours that outlives a process: sorted names, each with its kind."""
@@ -50,7 +54,7 @@ def processes() -> list[str]:
             command = path.read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
         except OSError:  # ended while we looked
             continue
-        if "gpufleet-archive" in command and "test-" in command or "ssh" in command and "gpufleet-verify" in command:
+        if any(all(mark in command for mark in marks) for marks in MARKS):
             found.append(f"process {command[:120]}")
     return found
 
@@ -64,4 +68,5 @@ def temporary_files() -> list[str]:
 def strays() -> list[str]:
     """Files in the checkout that git neither tracks nor ignores."""
     command = ["git", "-C", str(ROOT), "ls-files", "--others", "--exclude-standard"]
-    return [f"file {name}" for name in subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()]
+    listed = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    return [f"file {name}" for name in listed.splitlines()]
