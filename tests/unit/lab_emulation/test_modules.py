@@ -109,3 +109,10 @@ def test_an_open_device_keeps_nvidia_loaded(with_driver: Host) -> None:
     assert with_driver.unload("nvidia") == 0
     assert list((with_driver.root / "dev").iterdir()) == []
     assert not (with_driver.root / "proc/driver/nvidia").exists()
+
+
+def test_the_open_module_says_so(host: Host) -> None:
+    assert host.load("nvidia", license="Dual MIT/GPL", version="550.163.01") == 0
+    version = (host.root / "proc/driver/nvidia/version").read_text().splitlines()[0]
+    assert version == "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  550.163.01"
+    assert (host.modules / "nvidia/taint").read_text() == "OE\n"

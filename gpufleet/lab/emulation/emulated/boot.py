@@ -75,12 +75,14 @@ def firmware(strings: dict[str, Any]) -> None:
 
 
 def processors(governor: str) -> None:
-    """Give every processor a frequency governor, where the real kernel shows none."""
-    cpus = paths.ROOT / "sys/devices/system/cpu"
-    if not governor or (cpus / "cpu0/cpufreq").is_dir():
+    """Give every processor a frequency governor of its own, which takes writes that never reach the real one."""
+    if not governor:
         return
+    cpus = paths.ROOT / "sys/devices/system/cpu"
     mounts.overlay(cpus)
     for cpu in cpus.glob("cpu[0-9]*"):
+        if (cpu / "cpufreq").is_symlink():
+            (cpu / "cpufreq").unlink()
         paths.put(cpu / "cpufreq/scaling_governor", governor, 0o644)
         paths.put(cpu / "cpufreq/scaling_available_governors", "performance powersave")
         paths.put(cpu / "cpufreq/scaling_driver", "intel_pstate")

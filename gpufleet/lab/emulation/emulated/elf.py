@@ -64,17 +64,28 @@ def _fields(image: BinaryIO) -> dict[str, list[str]]:
     return fields
 
 
-def _marks(content: bytes) -> tuple[str, str]:
-    """NVIDIA's version line and the compiler, found by plain search: a pattern over 90 MB takes seconds."""
-    found = []
-    for start, pattern in ((b"NVIDIA UNIX ", _BANNER), (b"GCC: (", _COMPILER)):
-        match = pattern.match(content, max(content.find(start), 0))
-        found.append(match)
-    banner, compiler = found
-    return (
-        banner[0].decode() if banner else "",
-        f"gcc version {compiler[2].decode()} {compiler[1].decode()}" if compiler else "",
-    )
+def _find(content: bytes, start: bytes, pattern: re.Pattern[bytes]) -> re.Match[bytes] | None:
+    """First match of a pattern that begins with `start`: found by plain search, a pattern over 90 MB takes seconds."""
+    place = content.find(start)
+    while place >= 0:
+        if match := pattern.match(content, place):
+            return match
+        place = content.find(start, place + 1)
+    return None
+
+
+def _banner(content: bytes, fields: dict[str, list[str]]) -> str:
+    """NVIDIA's version line, as built into the module; made of license and version where it cannot be found."""
+    if match := _find(content, b"NVIDIA UNIX ", _BANNER):
+        return match[0].decode()
+    is_open = "MIT" in fields.get("license", [""])[0]
+    build = "Open Kernel Module for x86_64" if is_open else "x86_64 Kernel Module"
+    return f"NVIDIA UNIX {build}  {fields.get('version', [''])[0]}"
+
+
+def _compiler(content: bytes) -> str:
+    match = _find(content, b"GCC: (", _COMPILER)
+    return f"gcc version {match[2].decode()} {match[1].decode()}" if match else ""
 
 
 def read(path: Path) -> ModuleFile | None:
@@ -86,5 +97,7 @@ def read(path: Path) -> ModuleFile | None:
         size = image.seek(0, 2)
     if "name" not in fields:
         return None
-    marks = _marks(path.read_bytes()) if fields["name"][0] == "nvidia" else ("", "")
-    return ModuleFile(fields, size, *marks)
+    if fields["name"][0] != "nvidia":
+        return ModuleFile(fields, size, "", "")
+    content = path.read_bytes()
+    return ModuleFile(fields, size, _banner(content, fields), _compiler(content))
