@@ -1,0 +1,51 @@
+"""The census sees what it is there for: a leak that it cannot see would be no proof."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests.support import leaks
+from tests.support.leaks import Census, census
+
+
+def test_nothing_new_is_no_leak() -> None:
+    assert Census(frozenset({"file /tmp/a"})).leaks(Census(frozenset({"file /tmp/a", "file /tmp/b"}))) == []
+
+
+def test_a_file_left_in_the_temporary_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    before = census()
+    (tmp_path / "gpufleet-verify-x").touch()
+    assert f"file {tmp_path}/gpufleet-verify-x" in census().leaks(before)
+
+
+def test_a_stray_file_in_the_checkout(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    (tmp_path / "left.txt").touch()
+    monkeypatch.setattr(leaks, "ROOT", tmp_path)
+    assert leaks.strays() == ["file left.txt"]
+
+
+def test_a_process_that_outlives_its_run() -> None:
+    program = "import sys; sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", program, "gpufleet-archive", "test-0"], stdin=subprocess.PIPE
+    ) as process:
+        seen = leaks.processes()
+        assert process.stdin is not None
+        process.stdin.close()
+    assert [line for line in seen if "gpufleet-archive test-0" in line]
+
+
+def test_a_container_and_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stub = tmp_path / "docker"
+    stub.write_text('#!/bin/sh\necho "gpufleet-test-0-$1"\n')
+    stub.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert leaks.docker("container") == ["container gpufleet-test-0-container"]
+    assert leaks.docker("network") == ["network gpufleet-test-0-network"]
