@@ -21,7 +21,7 @@ from pyinfra_cli.inventory import make_inventory
 from pyinfra_cli.log import LogHandler
 from pyinfra_cli.util import exec_file
 
-from gpufleet.converge import transport
+from gpufleet.converge import patches, transport
 from gpufleet.converge.events import Event, Kind
 from gpufleet.converge.request import Request
 from gpufleet.converge.state import WaveState
@@ -112,7 +112,7 @@ def main() -> None:
     logger.addHandler(LogHandler())
     logger.propagate = False
     getLogger("paramiko").setLevel("CRITICAL")
-    transport.install()
+    patches.apply()
     wave = Wave(request, events)
     for number in (signal.SIGINT, signal.SIGTERM):
         gevent.signal_handler(number, wave.stop)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -73,7 +73,7 @@ class Event:
 
     def to_line(self) -> str:
         """The event as one line of JSON, without what is unset."""
-        return json.dumps({key: value for key, value in asdict(self).items() if value}) + "\n"
+        return json.dumps({key: value for key, value in vars(self).items() if value}) + "\n"
 
     @classmethod
     def from_line(cls, line: str | bytes) -> Event:

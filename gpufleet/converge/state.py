@@ -11,7 +11,7 @@ from typing import Any
 
 from pyinfra.api.config import Config
 from pyinfra.api.exceptions import PyinfraError
-from pyinfra.api.host import Host
+from pyinfra.api.host import Host, HostData
 from pyinfra.api.inventory import Inventory
 from pyinfra.api.state import MAX_PARALLEL, State, StateStage
 from pyinfra.context import ctx_config, ctx_host, ctx_inventory, ctx_state
@@ -37,6 +37,7 @@ class WaveState(State):
         self.cwd = cwd
         for number, host in enumerate(inventory):
             host.loop_position = [-(FIRST_HOST_NUMBER + number)]
+            host.data = HostData(host, merged(host), host.get_deploy_data)
 
     @property
     def current_stage(self) -> StateStage:
@@ -77,3 +78,10 @@ class WaveState(State):
         """Whether an operation runs only if others changed something."""
         arguments: Any = self.ops[host][op_hash].global_arguments
         return bool(arguments.get("_if"))
+
+
+def merged(host: Host) -> dict[str, Any]:
+    """A host's inventory data in one dictionary: pyinfra merges them anew at each look, 30 times an operation."""
+    inventory: Any = host.inventory
+    layers = (inventory.get_data(), inventory.get_groups_data(host.groups), inventory.get_host_data(host.name))
+    return {key: value for layer in (*layers, inventory.get_override_data()) for key, value in layer.items()}

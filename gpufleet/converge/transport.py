@@ -13,7 +13,6 @@ from paramiko.ssh_exception import NoValidConnectionsError
 from pyinfra.api.exceptions import ConnectError
 from pyinfra.api.host import Host
 from pyinfra.api.state import BaseStateCallback, State
-from pyinfra.connectors import ssh
 from pyinfra.connectors.sshuserclient.client import SSHClient
 from pyinfra.connectors.util import remove_any_sudo_askpass_file
 
@@ -33,15 +32,6 @@ class Client(SSHClient):
         buffers = super().exec_command(*args, **kwargs)
         self.channel = buffers[1].channel
         return buffers
-
-
-def install() -> None:
-    """Make pyinfra's SSH connector build our client.
-
-    The connector names its client class at module level and offers no other way in; hosts that reconnect after a
-    reboot get ours again this way.
-    """
-    vars(ssh)["SSHClient"] = Client
 
 
 def exit_status(host: Host) -> int | None:
