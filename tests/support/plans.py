@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -25,6 +25,8 @@ from pyinfra.api.operations import run_ops
 from pyinfra.api.state import State, StateStage
 from pyinfra.connectors.fake import FakeConnector
 
+from gpufleet.operations import apt_get
+
 PLANS = Path(__file__).parents[1] / "plans"
 HOST = "gpu-07"
 
@@ -40,7 +42,8 @@ def plan(deploy: Callable[[], Any], facts: Facts | None = None, data: Mapping[st
     """Return the operations of a deploy, each with the commands it runs on a host with these facts and data.
 
     A fact that is not given has its default: no package is installed, no file is there. An operation that has
-    nothing to do says so. A command made by `gpufleet.operations.failure` fails, and what follows is not reached.
+    nothing to do says so. A command made by `gpufleet.operations.failure` fails, and what follows is not reached. The
+    script around apt-get has tests of its own and is shortened to what it installs, and by when.
     """
     noops: dict[str, list[str]] = {}
     state = _state(data or {})
@@ -49,6 +52,7 @@ def plan(deploy: Callable[[], Any], facts: Facts | None = None, data: Mapping[st
         patch.object(host, "get_fact", _scripted(facts or {})),
         patch.object(host, "noop", lambda text: noops.setdefault(host.current_op_hash or "", []).append(text)),
         patch.object(FunctionCommand, "execute", lambda *_: True),
+        patch.multiple(apt_get, install=_install, update=_update, remove=_remove),
     ):
         connect_all(state)
         state.set_stage(StateStage.Prepare)
@@ -79,6 +83,18 @@ def _state(data: Mapping[str, Any]) -> Any:
     )
     inventory.get_host(HOST).connector_cls = FakeConnector
     return State(inventory, _config(TEMP_DIR="/tmp"), check_for_changes=False)
+
+
+def _install(packages: Sequence[str], timeout: int, lock_timeout: int) -> StringCommand:
+    return StringCommand("apt-get install", *packages, f"(within {timeout} s)")
+
+
+def _update(timeout: int, lock_timeout: int, cache_time: int = 0) -> StringCommand:
+    return StringCommand("apt-get update", f"(if older than {cache_time} s)" if cache_time else "")
+
+
+def _remove(packages: Sequence[str], purge: bool, timeout: int, lock_timeout: int) -> StringCommand:
+    return StringCommand("apt-get purge" if purge else "apt-get remove", *packages, f"(within {timeout} s)")
 
 
 def _scripted(facts: Facts) -> Callable[..., Any]:
