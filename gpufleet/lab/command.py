@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gpufleet.errors import LabError
-from gpufleet.lab import faults, status
+from gpufleet.lab import faults, prerequisites, status
 from gpufleet.lab import image as images_
 from gpufleet.lab.hosts import HostSpec
 from gpufleet.lab.lab import DEFAULT_HOSTS, Lab
@@ -19,6 +19,12 @@ app = typer.Typer(no_args_is_help=True, help="Container hosts that behave like m
 
 LabName = Annotated[str, typer.Option("--lab", envvar="GPUFLEET_LAB", help="Name of the lab.")]
 HostName = Annotated[str, typer.Argument(metavar="HOST", help="Name of a host of the lab.")]
+
+
+@app.command()
+def prepare() -> None:
+    """Install what the lab needs and start a Docker daemon where none answers; the daemon stays."""
+    prerequisites.ensure(typer.echo)
 
 
 @app.command()
