@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gpufleet.errors import HostError
+from gpufleet.errors import GpufleetError, HostError
 from gpufleet.stack.driver import WantedDriver
 from gpufleet.stack.gpus import default_flavor, generation
 from gpufleet.stack.versions import upstream
@@ -16,7 +16,7 @@ from roles.nvidia_driver.options import NvidiaDriver
 LAST_BRANCH = {"maxwell": 580, "pascal": 580, "volta": 580}
 #: Open modules need the GSP processor, which came with Turing; later parts have no other support (same guide).
 PROPRIETARY_ONLY = frozenset(LAST_BRANCH)
-OPEN_ONLY = frozenset({"grace-hopper", "blackwell"})
+OPEN_ONLY = frozenset({"grace_hopper", "blackwell"})
 
 
 NONE = WantedDriver("", "", "")
@@ -38,7 +38,11 @@ def choose(host: str, options: NvidiaDriver, device_ids: Sequence[str]) -> Choic
     if options.version is None:
         where, cure = f"{host}: nvidia_driver.version", "name one, such as 535.261.03"
         return Choice(refusal=HostError(where, expected="a version", found="none", cure=cure))
-    best, reason = default_flavor(device_ids, branch(options.version))
+    try:
+        best, reason = default_flavor(device_ids, branch(options.version))
+    except GpufleetError as error:
+        where = f"{host}: {error.where}"
+        return Choice(refusal=HostError(where, expected=error.expected, found=error.found, cure=error.cure))
     flavor = best if options.flavor == "auto" else options.flavor
     if refusal := _refusal(host, options.version, flavor, device_ids):
         return Choice(refusal=refusal)
@@ -79,5 +83,5 @@ def _error(host: str, option: str, expected: str, found: str, age: str, device: 
         f"{host}: nvidia_driver.{option}",
         expected=f"{expected} for {gpu}",
         found=found,
-        cure=f"set {option} to suit it",
+        cure=f"set nvidia_driver.{option} to suit it",
     )

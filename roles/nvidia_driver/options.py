@@ -40,7 +40,7 @@ class NvidiaDriver(RoleOptions, key="nvidia_driver"):
     @classmethod
     def _version_is_exact(cls, version: str | None) -> str | None:
         if version is not None and not VERSION.fullmatch(version):
-            raise ValueError(f"expected an exact version such as 535.261.03, found {version!r}")
+            raise ValueError(f"expected an exact version, found {version!r}; write it like 535.261.03")
         return version
 
     @field_validator("module_options")
@@ -48,14 +48,15 @@ class NvidiaDriver(RoleOptions, key="nvidia_driver"):
     def _options_fit_one_line(cls, options: dict[str, int | str]) -> dict[str, int | str]:
         for name, value in options.items():
             if not OPTION_NAME.fullmatch(name) or not re.fullmatch(r"[^\s#]+", str(value)):
-                raise ValueError(f"expected a name and a value without blanks, found {name!r}: {value!r}")
+                raise ValueError(f"expected names and values without blanks, found {name!r}: {value!r}; correct it")
         return options
 
     @model_validator(mode="after")
     def _combination_exists(self) -> Self:
         # Hosts without any data of this role are CPU hosts as a rule: only data that was given is held to be complete.
         if self.state == "present" and self.model_fields_set and self.version is None:
-            raise ValueError("expected a version where the driver is to be present, found none")
+            raise ValueError("expected a version for a driver that is to be present, found none; add one")
         if self.version and self.flavor != "auto" and branch(self.version) not in BUILDS[self.flavor].branches:
-            raise ValueError(f"expected a branch with {self.flavor} kernel modules, found version {self.version}")
+            problem = f"expected a branch with {self.flavor} kernel modules, found version {self.version}"
+            raise ValueError(f"{problem}; choose another version or flavor")
         return self
