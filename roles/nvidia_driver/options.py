@@ -55,7 +55,7 @@ class NvidiaDriver(RoleOptions, key="nvidia_driver"):
     def _combination_exists(self) -> Self:
         # Hosts without any data of this role are CPU hosts as a rule: only data that was given is held to be complete.
         if self.state == "present" and self.model_fields_set and self.version is None:
-            raise ValueError("expected a version for a driver that is to be present, found none; add one")
+            raise ValueError("expected a version for a driver that shall be there, found none; add one")
         if self.version and self.flavor != "auto" and branch(self.version) not in BUILDS[self.flavor].branches:
             problem = f"expected a branch with {self.flavor} kernel modules, found version {self.version}"
             raise ValueError(f"{problem}; choose another version or flavor")

@@ -84,7 +84,7 @@ WRONG = {
     "wildcard": ({"version": "535.216.*"}, "expected an exact version, found '535.216.*'; write it like 535.261.03"),
     "no version": (
         {"persistence": False},
-        "expected a version for a driver that is to be present, found none; add one",
+        "expected a version for a driver that shall be there, found none; add one",
     ),
     "option of two words": (
         {"version": "535.216.03", "module_options": {"NVreg_X": "1 2"}},
