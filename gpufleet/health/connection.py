@@ -33,23 +33,32 @@ _NAMES = {
 }
 
 
-class Connections:
-    """A temporary directory with an ssh_config and the sockets of shared connections; `close` leaves nothing behind."""
+def new_directory() -> Path:
+    """Create a private directory for what a run needs; not below $TMPDIR, for a socket's path may have 107 bytes."""
+    return Path(tempfile.mkdtemp(prefix="gpufleet-verify-", dir="/tmp"))
 
-    def __init__(self, hosts: Sequence[InventoryHost]) -> None:
+
+def clean(directory: Path) -> None:
+    """End the shared connections whose sockets are in a directory, and delete it; once more does nothing."""
+    for socket in filter(Path.is_socket, directory.glob("*")):
+        command = ["ssh", "-F", "/dev/null", "-o", f"ControlPath={socket}", "-O", "exit", "host"]
+        subprocess.run(command, check=False, capture_output=True)
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+class Connections:
+    """An ssh_config and the sockets of shared connections in one directory; `close` leaves nothing behind."""
+
+    def __init__(self, hosts: Sequence[InventoryHost], directory: Path) -> None:
         if not shutil.which("ssh"):
             raise ToolMissingError("ssh", expected="OpenSSH's client", found="none", cure="install openssh-client")
-        # Not below $TMPDIR: the path of a socket may have 107 bytes, and ssh adds some of its own.
-        self.directory = Path(tempfile.mkdtemp(prefix="gpufleet-verify-", dir="/tmp"))
-        self.config = self.directory / "ssh_config"
-        self.config.write_text("\n".join(host_block(host, self.directory / str(n)) for n, host in enumerate(hosts)))
+        self.directory = directory
+        self.config = directory / "ssh_config"
+        self.config.write_text("\n".join(host_block(host, directory / str(n)) for n, host in enumerate(hosts)))
 
     def close(self) -> None:
         """End every shared connection and delete the directory."""
-        for socket in filter(Path.is_socket, self.directory.glob("*")):
-            command = ["ssh", "-F", "/dev/null", "-o", f"ControlPath={socket}", "-O", "exit", "host"]
-            subprocess.run(command, check=False, capture_output=True)
-        shutil.rmtree(self.directory, ignore_errors=True)
+        clean(self.directory)
 
     def specification(self, host: InventoryHost) -> str:
         """Return the host in testinfra's own notation."""

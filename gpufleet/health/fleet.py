@@ -11,20 +11,23 @@ import pytest
 from testinfra.host import Host
 
 from gpufleet.health import targets
-from gpufleet.health.connection import Connections
+from gpufleet.health.connection import Connections, new_directory
 from gpufleet.health.items import host_name, host_of
 from gpufleet.health.probe import Probe
 from gpufleet.health.prober import Prober
 from gpufleet.hosts import InventoryHost
 
+#: The file in which `gpufleet verify` hands over the hosts it has read.
+HOSTS = "hosts"
+
 
 class Fleet:
     """Hosts with their connections and their probe; `close` ends both."""
 
-    def __init__(self, hosts: Sequence[InventoryHost], roles: Sequence[str]) -> None:
+    def __init__(self, hosts: Sequence[InventoryHost], roles: Sequence[str], directory: Path | None = None) -> None:
         self.hosts = {host.name: host for host in hosts}
         self.roles = roles
-        self.connections = Connections(hosts)
+        self.connections = Connections(hosts, directory or new_directory())
         self._prober = Prober()
         self._modules: dict[str, list[ModuleType]] = {}
 
@@ -34,8 +37,8 @@ class Fleet:
         roles: list[str] = config.getoption("role")
         if hasattr(config, "workerinput"):
             return cls(unpacked(config.workerinput["gpufleet_hosts"]), roles)
-        if handed_over := config.getoption("verify_hosts"):
-            return cls(unpacked(Path(handed_over).read_bytes()), roles)
+        if directory := config.getoption("verify_directory"):
+            return cls(unpacked((directory / HOSTS).read_bytes()), roles, directory)
         return cls(targets.load(config.getoption("inventory"), config.getoption("limit")), roles)
 
     def packed(self) -> bytes:

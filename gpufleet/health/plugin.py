@@ -5,6 +5,7 @@ It sleeps unless `--inventory` is given. A check module `test_<role>.py` runs on
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +21,7 @@ from gpufleet.health.outcomes import Outcome
 from gpufleet.health.probe import Probe
 from gpufleet.hosts import InventoryHost
 from gpufleet.options import RoleOptions
+from gpufleet.project import ROOT
 
 Options = TypeVar("Options", bound=RoleOptions)
 
@@ -38,14 +40,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--inventory", type=Path, help="pyinfra inventory whose hosts are checked")
     group.addoption("--limit", action="append", default=[], help="only these hosts, groups or patterns of names")
     group.addoption("--role", action="append", default=[], help="only this role, on every host whatever its data")
-    group.addoption("--verify-hosts", type=Path, help="instead of --inventory: hosts that gpufleet verify has read")
+    group.addoption("--verify-directory", type=Path, help="instead of --inventory: what gpufleet verify hands over")
     group.addoption("--verify-report", type=Path, help="write outcomes here, one JSON object a line")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Read the inventory, and in a worker of pytest-xdist what its controller has read."""
     config.addinivalue_line("markers", "xdist_group(name): checks that one worker runs, so that a host is probed once")
-    if config.getoption("inventory") or config.getoption("verify_hosts"):
+    if config.getoption("inventory") or config.getoption("verify_directory"):
+        if str(ROOT) not in sys.path:  # checks import the options of their roles, from wherever pytest was started
+            sys.path.append(str(ROOT))
         try:
             config.stash[_FLEET] = Fleet.of(config)
         except GpufleetError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from gpufleet.health.run import verify
+from gpufleet.lab import waiting
 from gpufleet.lab.inventory import hosts as lab_hosts
 from gpufleet.project import ROOT
 from tests.support.lab import INVENTORY, Fleet
@@ -70,10 +72,7 @@ def test_every_outcome_is_shown_and_one_failure_ends_with_1(inventory: Inventory
     assert (result.returncode, result.stderr) == (1, "")
 
 
-def test_green_and_unproven(inventory: Inventory, tmp_path: Path) -> None:
-    checks = tmp_path / "checks"
-    checks.mkdir()
-    (checks / "conftest.py").write_text((CHECKS / "conftest.py").read_text())
+def test_green_and_unproven(inventory: Inventory, checks: Path) -> None:
     module = checks / "test_sample.py"
     module.write_text("def test_boots(host):\n    assert host.file('/etc/os-release').exists\n")
     green = gpufleet(inventory.path, f"--checks={checks}", "--strict")
@@ -188,3 +187,59 @@ def test_plain_pytest_runs_the_same_files(inventory: Inventory) -> None:
 def test_pytest_xdist_keeps_a_host_in_one_worker(inventory: Inventory) -> None:
     shown = plain_pytest(inventory, "-n2", "--dist=loadgroup")
     assert shown.splitlines()[-1].startswith("2 failed, 6 passed, 6 errors, 4 unproven in ")
+
+
+@pytest.fixture
+def checks(tmp_path: Path) -> Path:
+    """A directory of checks whose one module a test writes."""
+    directory = tmp_path / "checks"
+    directory.mkdir()
+    (directory / "conftest.py").write_text((CHECKS / "conftest.py").read_text())
+    return directory
+
+
+@pytest.mark.parametrize(
+    ("module", "where", "ending"),
+    [
+        ("def test_x(probe:\n", "test_sample.py", "; correct the file"),
+        ("def test_x():\n    pass\n", "the checks: expected a run of pytest, found", "; correct the checks"),
+    ],
+)
+def test_checks_that_cannot_run_refuse_the_request(
+    inventory: Inventory, checks: Path, module: str, where: str, ending: str
+) -> None:
+    (checks / "test_sample.py").write_text(module)
+    result = gpufleet(inventory.path, f"--checks={checks}")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert where in result.stderr
+    assert result.stderr.endswith(f"{ending}\n")
+
+
+def test_an_unknown_role_and_an_unknown_host_refuse_the_request(inventory: Inventory) -> None:
+    role, host = gpufleet(inventory.path, "--role=smple"), gpufleet(inventory.path, "--limit=d14")
+    assert (role.returncode, host.returncode) == (2, 2)
+    assert role.stderr == "gpufleet: --role: expected a role with checks, found smple; did you mean sample?\n"
+    assert host.stderr == (
+        f"gpufleet: {inventory.path}: expected a limit that is a host, a group or a glob matching hosts, found d14; "
+        "did you mean d13?\n"
+    )
+
+
+def directories() -> set[Path]:
+    return set(Path("/tmp").glob("gpufleet-verify-*"))
+
+
+def test_an_interrupt_leaves_nothing(inventory: Inventory, checks: Path) -> None:
+    (checks / "test_sample.py").write_text("PROBE = {'slow': 'sleep 15'}\ndef test_x(probe):\n    probe['slow']\n")
+    before = directories()
+    command = [sys.executable, "-m", "gpufleet", "verify", f"--checks={checks}", str(inventory.path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        waiting.until("verify", "a connection", lambda: (any_socket(directories() - before), "none"), 60)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate()
+    assert (process.returncode, errors) == (130, "gpufleet: interrupted; the same command may be given again\n")
+    assert directories() == before
+
+
+def any_socket(found: set[Path]) -> bool:
+    return any(path.is_socket() for directory in found for path in directory.glob("0"))

@@ -15,5 +15,5 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Pass over the checks where no inventory is given."""
-    given = config.getoption("inventory", None) or config.getoption("verify_hosts", None)
+    given = config.getoption("inventory", None) or config.getoption("verify_directory", None)
     return None if given else True

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gpufleet.errors import ToolMissingError
-from gpufleet.health.connection import Connections, host_block, ssh_options
+from gpufleet.health.connection import Connections, host_block, new_directory, ssh_options
 from gpufleet.hosts import InventoryHost
 
 
@@ -75,7 +75,9 @@ def test_a_whole_block() -> None:
 
 def test_openssh_reads_it_as_meant(tmp_path: Path) -> None:
     (tmp_path / "jump").write_text("User nobody\nProxyJump bastion\n")
-    connections = Connections([host(ssh_hostname="192.0.2.7", ssh_user="operator", ssh_config_file=tmp_path / "jump")])
+    connections = Connections(
+        [host(ssh_hostname="192.0.2.7", ssh_user="operator", ssh_config_file=tmp_path / "jump")], new_directory()
+    )
     command = ["ssh", "-F", str(connections.config), "-G", "gpu-01"]
     shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     connections.close()
@@ -85,14 +87,14 @@ def test_openssh_reads_it_as_meant(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("data", "sudo"), [({}, "false"), ({"_sudo": False}, "false"), ({"_sudo": True}, "true")])
 def test_testinfra_becomes_root_where_pyinfra_does(data: dict[str, Any], sudo: str) -> None:
-    connections = Connections([host(**data)])
+    connections = Connections([host(**data)], new_directory())
     connections.close()
     expected = f"ssh://gpu-01?sudo={sudo}&ssh_config={connections.config}"
     assert connections.specification(host(**data)) == expected
 
 
-def test_ssh_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ssh_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(ToolMissingError) as raised:
-        Connections([])
+        Connections([], tmp_path)
     assert str(raised.value) == "ssh: expected OpenSSH's client, found none; install openssh-client"
