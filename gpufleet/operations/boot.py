@@ -87,13 +87,13 @@ def reboot(timeout_s: int = 1200, if_required: bool = False) -> Commands:
         host.noop("no reason to reboot is recorded")
         return
     before = host.get_fact(BootIdentity)
-    yield FunctionCommand(_forget_password_helper, (), {})
+    yield FunctionCommand(_forget_password_program, (), {})
     # Detached, so that the command ends before the connection does.
     yield StringCommand("( sleep 1 && reboot ) </dev/null >/dev/null 2>&1 &")
     yield FunctionCommand(wait_for_boot, (before, timeout_s), {})
 
 
-def _forget_password_helper(state: State, host: Host) -> None:
+def _forget_password_program(state: State, host: Host) -> None:
     """Remove sudo's password program while the host can still be reached; pyinfra puts it back when needed."""
     remove_any_sudo_askpass_file(host)
 

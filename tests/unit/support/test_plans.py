@@ -39,7 +39,7 @@ def test_operations_and_their_commands_are_listed() -> None:
         "     install -d -m 755 /run/gpufleet/reboot-required\n"
         "     printf '%s\\n' 'dkms is pinned' > /run/gpufleet/reboot-required/small\n"
         "Small | Reboot where asked\n"
-        "     call _forget_password_helper()\n"
+        "     call _forget_password_program()\n"
         "     ( sleep 1 && reboot ) </dev/null >/dev/null 2>&1 &\n"
         "     call wait_for_boot('a/1', 600)\n"
     )
