@@ -45,8 +45,9 @@ class Child:
         status = self._process.wait()
         if not any_event:  # it ended before it knew what to run; later ends show as checks without an outcome
             self._output.seek(0)
-            found = " ".join(self._output.read().split()) or f"exit status {status}"
-            raise ProjectError("the checks", expected="a run of pytest", found=found, cure="correct the checks")
+            said = " ".join(self._output.read().split()) or f"exit status {status}"
+            found = said.rpartition("ERROR: ")[2]
+            raise ProjectError("the checks", expected="checks of hosts", found=found, cure="correct the checks")
 
     def __enter__(self) -> Self:
         return self

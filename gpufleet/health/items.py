@@ -15,7 +15,8 @@ def host_of(item: pytest.Item) -> Host:
     callspec = getattr(item, "callspec", None)
     host = callspec.params.get(_PARAMETER) if callspec else None
     if not isinstance(host, Host):
-        raise pytest.UsageError(f"{item.nodeid}: expected a check of a host; use host, probe, data or declared")
+        where = f"{item.path.name}::{item.name}"
+        raise pytest.UsageError(f"{where} without a host, which host, probe, data or declared would give it")
     return host
 
 

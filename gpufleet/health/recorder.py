@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from gpufleet.health.items import identity
 from gpufleet.health.outcomes import CheckError, Outcome, judge, one_line
+from gpufleet.project import ROOT
 
 
 def annotate(report: pytest.TestReport, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
@@ -34,6 +36,17 @@ def result_of(report: pytest.TestReport | pytest.CollectReport) -> dict[str, Any
     return result
 
 
+def shown(path: Path) -> str:
+    """Return a path as the operator would write it: from the checkout's root where it is below."""
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+
+
+def last_error(explanation: str) -> str:
+    """Return the error itself from pytest's explanation, in which its lines are marked with E."""
+    lines = [line[1:] for line in explanation.splitlines() if line.startswith("E ")]
+    return one_line(lines[-1] if lines else explanation)
+
+
 class Recorder:
     """Writes what is planned and what came out of it, one JSON object a line, as it happens."""
 
@@ -47,10 +60,15 @@ class Recorder:
         """Say which checks will run, so that one which never ends is missed."""
         self._write("planned", checks=[identity(item) for item in session.items])
 
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(
+        self, collector: pytest.Collector
+    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
         """Say which check file cannot be read."""
+        report = yield
         if report.failed:
-            self._write("broken", where=report.nodeid, message=one_line(str(report.longrepr)))
+            self._write("broken", where=shown(collector.path), message=last_error(str(report.longrepr)))
+        return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Say how a check ended; setup and teardown count when they went wrong."""

@@ -199,20 +199,32 @@ def checks(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("module", "where", "ending"),
+    ("module", "message"),
     [
-        ("def test_x(probe:\n", "test_sample.py", "; correct the file"),
-        ("def test_x():\n    pass\n", "the checks: expected a run of pytest, found", "; correct the checks"),
+        (
+            "def test_x(probe:\n",
+            "{file}: expected a check module that Python can read, "
+            "found SyntaxError: '(' was never closed; correct the file",
+        ),
+        (
+            "import nosuch\n",
+            "{file}: expected a check module that Python can read, "
+            "found ModuleNotFoundError: No module named 'nosuch'; correct the file",
+        ),
+        (
+            "def test_x():\n    pass\n",
+            "the checks: expected checks of hosts, found test_sample.py::test_x without a host, "
+            "which host, probe, data or declared would give it; correct the checks",
+        ),
     ],
 )
 def test_checks_that_cannot_run_refuse_the_request(
-    inventory: Inventory, checks: Path, module: str, where: str, ending: str
+    inventory: Inventory, checks: Path, module: str, message: str
 ) -> None:
     (checks / "test_sample.py").write_text(module)
     result = gpufleet(inventory.path, f"--checks={checks}")
-    assert (result.returncode, result.stdout) == (2, "")
-    assert where in result.stderr
-    assert result.stderr.endswith(f"{ending}\n")
+    expected = message.format(file=checks / "test_sample.py")
+    assert (result.returncode, result.stdout, result.stderr) == (2, "", f"gpufleet: {expected}\n")
 
 
 def test_an_unknown_role_and_an_unknown_host_refuse_the_request(inventory: Inventory) -> None:
