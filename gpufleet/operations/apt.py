@@ -158,10 +158,7 @@ def exact(
         # The lists may be fresh by the clock and still older than the version asked for.
         yield apt_get.update(timeout=UPDATE_TIMEOUT, lock_timeout=lock_timeout)
         chosen, missing = wishes.choose(wanted)
-    if missing:
-        yield wishes.not_to_be_had(missing)
-    else:
-        yield apt_get.install(chosen, timeout, lock_timeout)
+    yield wishes.not_to_be_had(missing) if missing else apt_get.install(chosen, timeout, lock_timeout)
 
 
 @operation()
