@@ -48,10 +48,11 @@ class Archive(ThreadingHTTPServer):
         with self.lock:
             if target.is_file():
                 return None
-            if target not in self.downloads:
-                self.downloads[target] = Download(self.opener, url, target)
-                threading.Thread(target=self.run, args=(self.downloads[target],), daemon=True).start()
-            return self.downloads[target]
+            running = self.downloads.get(target)
+            if running is None or running.done:  # one that failed is begun anew
+                running = self.downloads[target] = Download(self.opener, url, target)
+                threading.Thread(target=self.run, args=(running,), daemon=True).start()
+            return running
 
     def run(self, download: Download) -> None:
         """Run a download and forget it."""
@@ -59,7 +60,8 @@ class Archive(ThreadingHTTPServer):
             download.run()
         finally:
             with self.lock:
-                del self.downloads[download.target]
+                if self.downloads.get(download.target) is download:
+                    del self.downloads[download.target]
 
     def server_close(self) -> None:
         """Close, leaving no half file in the cache."""

@@ -124,12 +124,16 @@ class LabHost:
         """Reboot the host and wait until it is up again; raises LabError when it does not return."""
         before = self.boot_identity()
         self.execute("systemctl reboot")
-        waiting.until(
-            self.container,
-            "a new boot",
-            lambda: (self.boot_identity() not in ("", before), "the old one"),
-            BOOT_SECONDS,
-        )
+        self.wait_for_new_boot(before)
+
+    def wait_for_new_boot(self, before: str) -> None:
+        """Wait until the host runs a boot other than the given one and is up; raises LabError at the deadline."""
+
+        def rebooted() -> tuple[bool, str]:
+            now = self.boot_identity()
+            return now not in ("", before), "the old one" if now else "no answer"
+
+        waiting.until(self.container, "a new boot", rebooted, BOOT_SECONDS)
         self.wait_until_up()
 
     def fault(self, kind: str, value: str | int | None = None, clear: bool = False) -> None:

@@ -69,6 +69,13 @@ class Archives:
         finally:
             connection.close()
 
+    def breaks(self, path: str) -> bool:
+        """Whether the client sees that the file is not right: cut short, or refused if that was known in time."""
+        try:
+            return self.get(path)[0] == 502
+        except http.client.IncompleteRead:
+            return True
+
     def kept(self) -> list[Path]:
         """Files in the cache, half ones included."""
         return [path for path in self.cache.rglob("*") if path.is_file()]
@@ -112,9 +119,9 @@ def test_content_arrives_while_the_download_is_still_running(archive: Archives) 
     connection = http.client.HTTPConnection("127.0.0.1", archive.server.server_address[1], timeout=10)
     connection.request("GET", DEB)
     response = connection.getresponse()
-    assert response.read(100) == CONTENT[:100]
+    assert response.read(99) == CONTENT[:99]  # the last byte so far is held back, as it might be the very last
     Upstream.gate.set()
-    assert response.read() == CONTENT[100:]
+    assert response.read() == CONTENT[99:]
     connection.close()
 
 
@@ -135,16 +142,13 @@ def test_an_index_named_by_its_hash_is_kept(archive: Archives) -> None:
 
 
 def test_content_that_belies_its_hash_is_neither_completed_nor_kept(archive: Archives) -> None:
-    for _ in range(2):
-        with pytest.raises(http.client.IncompleteRead):
-            archive.get(BY_HASH + "0" * 64)
+    assert [archive.breaks(BY_HASH + "0" * 64) for _ in range(2)] == [True, True]
     assert len(Upstream.asked) == 2
     assert archive.kept() == []
 
 
 def test_a_download_that_breaks_off_is_seen_by_the_client_and_not_kept(archive: Archives) -> None:
-    with pytest.raises(http.client.IncompleteRead):
-        archive.get("/debian/pool/short.deb")
+    assert archive.breaks("/debian/pool/short.deb")
     assert archive.kept() == []
 
 
