@@ -1,0 +1,75 @@
+"""What a host's driver looks like from outside, at one moment and over the course of a deploy."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from gpufleet.lab.lab import LabHost
+
+SOURCE = "nvidia-graphics-drivers"
+LOOK = (
+    "cat /sys/module/nvidia/version 2>/dev/null || echo none; "
+    "dpkg-query -W -f '${source:Package} ${db:Status-Want} ${db:Status-Status} ${Version} ${Package}\\n' | "
+    f"grep '^{SOURCE} '; true"
+)
+
+
+@dataclass(frozen=True)
+class Sight:
+    """One look at a host: the loaded version, and the driver's packages."""
+
+    loaded: str
+    #: Selection (`hold`, `install`, ...) of each package that dpkg knows.
+    wants: dict[str, str]
+    #: Version of each package that is installed.
+    versions: dict[str, str]
+
+    @property
+    def held(self) -> bool:
+        """Whether every package is on hold."""
+        return set(self.wants.values()) == {"hold"}
+
+
+def look(host: LabHost) -> Sight:
+    """Look at the driver of a host."""
+    loaded, *rows = host.execute(LOOK).stdout.splitlines()
+    packages = [row.split() for row in rows]
+    return Sight(
+        loaded,
+        {name: want for _, want, _, _, name in packages},
+        {name: version for _, _, status, version, name in packages if status == "installed"},
+    )
+
+
+@dataclass
+class Watch:
+    """Looks at a host over and over while the block runs, and keeps every sight that differs from the one before."""
+
+    host: LabHost
+    sights: list[Sight] = field(default_factory=list)
+    _done: threading.Event = field(default_factory=threading.Event)
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._done.wait(0.5):
+            sight = look(self.host)
+            if sight not in self.sights[-1:]:
+                self.sights.append(sight)
+
+    def first(self, true: Callable[[Sight], bool]) -> Sight | None:
+        """Return the first sight of which this is true."""
+        return next((sight for sight in self.sights if true(sight)), None)
