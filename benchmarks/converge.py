@@ -38,7 +38,7 @@ def main() -> None:
     """Measure and print."""
     options = arguments()
     with workload(options) as (inventory, deploy):
-        commands = {
+        commands: dict[str, list[Path | str]] = {
             "pyinfra --yes": [BIN / "pyinfra", "--yes", inventory, deploy],
             "pyinfra --yes --no-wait": [BIN / "pyinfra", "--yes", "--no-wait", inventory, deploy],
             "gpufleet deploy": [BIN / "gpufleet", "deploy", inventory, deploy, "--no-verify"],
