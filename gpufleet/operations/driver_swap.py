@@ -104,7 +104,7 @@ def swap_script(daemons: Sequence[str], modules: Sequence[str], load: bool) -> s
     stop = f"systemctl stop {shlex.join(daemons)}; " if daemons else ""
     start = f'systemctl start {shlex.join(reversed(daemons))} || [ -n "$busy" ] || failed=1; ' if daemons else ""
     names = shlex.join(modules)
-    unload = modules and (
+    unload = (
         f"for m in {names}; do "
         "uses=$(cat /sys/module/$m/refcnt 2>/dev/null || echo 0); "
         "above=$(ls /sys/module/$m/holders 2>/dev/null | wc -l); "
@@ -112,7 +112,7 @@ def swap_script(daemons: Sequence[str], modules: Sequence[str], load: bool) -> s
         f'for m in {names}; do [ -n "$busy" ] || rmmod $m || busy=$m; done; '
     )
     loading = f'for m in nvidia nvidia_uvm {shlex.join(again)}; do modprobe $m || [ -n "$busy" ] || failed=1; done; '
-    return f"busy=; failed=0; {stop}{unload}{loading if load else ''}{start}[ $failed = 0 ]"
+    return f"busy=; failed=0; {stop}{unload if modules else ''}{loading if load else ''}{start}[ $failed = 0 ]"
 
 
 def holders() -> list[str]:
