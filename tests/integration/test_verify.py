@@ -169,7 +169,7 @@ def test_no_sudo_asked_for(inventory: Inventory) -> None:
 def test_a_user_who_may_not_log_in(inventory: Inventory) -> None:
     address = inventory.connections["d12"]["ssh_hostname"]
     (message,) = broken(inventory, ssh_user="nobody-at-all")
-    denied = f"nobody-at-all@{address}: Permission denied (publickey,password)."
+    denied = f"nobody-at-all@{address}: Permission denied (publickey)."
     assert message == f'expected to log in as nobody-at-all, found "{denied}"; authorize the key on the host'
 
 
