@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 LAB ?= lab
+# Temporary files of the tests go into a directory of their own, which goes with the run.
+PYTEST = dir=$$(mktemp -d -t gpufleet-tests-XXXXXX) && trap 'rm -rf "$$dir"' EXIT && $(BIN)/pytest --basetemp="$$dir/t"
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
@@ -32,10 +34,10 @@ demo: setup ## Two container hosts get a real NVIDIA driver, verified; a second 
 
 test: setup ## Every test, container hosts included (under 45 minutes on 2 cores).
 	@$(BIN)/gpufleet lab prepare
-	@$(BIN)/pytest tests
+	@$(PYTEST) tests
 
 test-fast: setup ## The tests that need no container (under 60 seconds).
-	@$(BIN)/pytest -m "not lab" -n auto tests
+	@$(PYTEST) -m "not lab" -n auto tests
 
 lint: setup ## ruff, mypy (strict), generated role documentation.
 	@$(BIN)/ruff check .
