@@ -48,11 +48,12 @@ def pin_sources(choice: Choice) -> None:
 
 
 def install_headers(options: NvidiaDriver) -> None:
-    """Install what a build for the running kernel needs."""
+    """Install what a build for the running kernel needs, and keep the headers beside the kernel they are for."""
     kernel = host.get_fact(RunningKernel)
     dkms.headers(
         kernel=kernel, timeout=options.install_timeout, name=f"Install dkms and the headers of kernel {kernel}"
     )
+    apt.hold(packages=[f"linux-headers-{kernel}"], name=f"Hold the headers of kernel {kernel}")
 
 
 def install_packages(options: NvidiaDriver, choice: Choice) -> None:
