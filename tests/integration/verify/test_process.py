@@ -1,4 +1,4 @@
-"""The verification as a process: requests it refuses, plain pytest over the same files, and what an interrupt leaves."""
+"""The verification as a process: requests it refuses, plain pytest over the same files, what an interrupt leaves."""
 
 from __future__ import annotations
 
