@@ -134,9 +134,10 @@ FIRST = [
 SECOND = [
     Deviation(
         "nothing_starts_upgrades",
-        "systemctl unmask apt-daily.timer && systemctl start apt-daily.timer && "
-        "ln -sf /dev/null /etc/systemd/system/apt-daily.timer && systemctl daemon-reload",
-        "apt-daily.timer: expected it stopped, found it active",
+        "rm /etc/systemd/system/unattended-upgrades.service && "
+        "printf '[Service]\\nExecStart=/bin/sleep 3600\\n' >/run/systemd/system/unattended-upgrades.service && "
+        "systemctl daemon-reload && systemctl start unattended-upgrades && systemctl mask unattended-upgrades",
+        "unattended-upgrades.service: expected it stopped, found it active",
     ),
     Deviation("swap_stays_off", "systemctl unmask swap.target", "swap units: expected all masked, found swap.target"),
     Deviation(

@@ -39,7 +39,8 @@ PROBE = {
     "modprobe": "modprobe --showconfig",
     "initramfs": (
         "for image in /boot/initrd.img-*; do kernel=${image#/boot/initrd.img-}; "
-        f"[ -d /lib/modules/$kernel ] || continue; state=lacks; [ $image -nt /{BLACKLIST} ] || state=predates; "
+        "[ -d /lib/modules/$kernel ] || continue; state=lacks; "
+        f"[ ! -e /{BLACKLIST} ] || [ $image -nt /{BLACKLIST} ] || state=predates; "
         f"[ $state = predates ] || ! lsinitramfs $image | grep -qx {BLACKLIST} || state=contains; "
         "echo $kernel $state; done"
     ),
