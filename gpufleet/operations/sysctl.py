@@ -53,4 +53,4 @@ def _must_read(key: str, value: str) -> StringCommand:
         found="another value after `sysctl --system`",
         cure="see `sysctl --system` on the host: the kernel refuses the value or a later file overrides it",
     )
-    return StringCommand("[", found, "=", QuoteString(value), "]", "||", "{", refusal, ";", "}")
+    return StringCommand("if", "[", found, "!=", QuoteString(value), "];", "then", refusal, ";", "fi")

@@ -18,7 +18,7 @@ HostName = Annotated[
     StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$"),
 ]
 Server = IPvAnyAddress | HostName
-Governor = Literal["performance", "powersave", "schedutil", "ondemand", "conservative"]
+Governor = Literal["performance", "powersave", "schedutil", "ondemand", "conservative", "untouched"]
 
 #: What GPU nodes need of the kernel beside its own defaults.
 SYSCTL: dict[str, int | str] = {
@@ -96,7 +96,7 @@ class Base(RoleOptions, key="base"):
     )
     limits: Limits = Field(default_factory=Limits, description="Limits of logins and of services.")
     swap: Literal["off", "untouched"] = Field("off", description="Turn swap off for good, or leave it alone.")
-    cpu_governor: Governor | Literal["untouched"] = Field(
+    cpu_governor: Governor = Field(
         "performance", description="How processors choose their frequency, on hosts that have a choice."
     )
     time: Time = Field(default_factory=Time, description="Time synchronization.")
