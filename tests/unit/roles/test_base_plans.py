@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from pyinfra.facts.files import File, Sha1File
+from pyinfra.facts.files import Directory, File, FindInFile, Sha1File
 from pyinfra.facts.systemd import SystemdStatus
 
 from gpufleet.facts.apt import HeldPackages, InstalledVersions
@@ -28,6 +28,11 @@ from tests.support.plans import HOST, assert_plan, plan
 
 KERNEL = "6.1.0-50-amd64"
 IMAGES = ("linux-image-amd64", f"linux-image-{KERNEL}")
+#: Directories for drop-ins that a fresh Debian has.
+DIRECTORIES = (
+    *("/etc", "/etc/apt/apt.conf.d", "/etc/modules-load.d", "/etc/sysctl.d", "/etc/modprobe.d"),
+    *("/etc/security/limits.d", "/etc/systemd/system"),
+)
 STOCK = ("127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost ip6-loopback")
 
 
@@ -42,10 +47,13 @@ def units(known: dict[str, UnitState]) -> Any:
 
 def written(path: str) -> str:
     """Answer with the hash of a drop-in as the default options make it."""
+    if path == "/etc/hosts":
+        return ""
+    options = Base.model_validate({})
     text = render(
         path,
-        modules=Base().modules,
-        values=Base().sysctl_text,
+        modules=options.modules,
+        values=options.sysctl_text,
         limits=Limits(),
         properties=manager_properties(Limits()),
         governor="performance",
@@ -57,6 +65,7 @@ def written(path: str) -> str:
 
 RUNNING = UnitState("loaded", "active", "enabled")
 FRESH: dict[Any, Any] = {
+    Directory: lambda path: {"mode": 755, "user": "root", "group": "root"} if path in DIRECTORIES else None,
     RunningKernel: KERNEL,
     InstalledVersions: dict.fromkeys(IMAGES, "6.1.176-1"),
     UnitStates: units({"apt-daily.timer": RUNNING, "apt-daily-upgrade.timer": RUNNING, "chrony.service": RUNNING}),
@@ -98,7 +107,7 @@ OTHERWISE = {
 CASES: dict[str, tuple[dict[Any, Any], dict[str, Any]]] = {
     "fresh": (FRESH, {}),
     "converged": (CONVERGED, {}),
-    "otherwise": (CONVERGED, {"base": OTHERWISE}),
+    "otherwise": (CONVERGED | {FindInFile: ["pool 2.debian.pool.ntp.org iburst"]}, {"base": OTHERWISE}),
     "nouveau_waits_for_a_reboot": (
         CONVERGED | {LoadedModules: CONVERGED[LoadedModules] | {"nouveau": ""}, RebootRequired: {"nouveau": "x"}},
         {},
