@@ -24,6 +24,8 @@ from gpufleet.lab import sources
 from gpufleet.lab.download import Download, DownloadError
 
 PORT = 3142
+#: Path under which the archive tells whose it is: the deny file that it obeys.
+WHOSE = "/-/whose"
 
 
 class Archive(ThreadingHTTPServer):
@@ -63,6 +65,11 @@ class Archive(ThreadingHTTPServer):
                 if self.downloads.get(download.target) is download:
                     del self.downloads[download.target]
 
+    def service_actions(self) -> None:
+        """End when the lab's directory has gone: nobody could stop this process any more."""
+        if not self.denied.parent.is_dir():
+            threading.Thread(target=self.shutdown, daemon=True).start()
+
     def server_close(self) -> None:
         """Close, leaving no half file in the cache."""
         super().server_close()
@@ -89,7 +96,9 @@ class Request(BaseHTTPRequestHandler):
         """Answer from the cache, else from upstream."""
         path = PurePosixPath(unquote(urlsplit(self.path).path))
         base = self.server.upstream.get(path.parts[1]) if len(path.parts) > 2 else None
-        if self.server.refuses(self.client_address[0]):
+        if self.path == WHOSE:
+            self.send(str(self.server.denied).encode())
+        elif self.server.refuses(self.client_address[0]):
             self.send_error(503, "Refused by the lab's fault apt-down")
         elif base is None or ".." in path.parts:
             self.send_error(404)
@@ -126,7 +135,10 @@ class Request(BaseHTTPRequestHandler):
     def send_fresh(self, url: str) -> None:
         """Pass an index file through, conditions included."""
         since = self.headers.get("If-Modified-Since")
-        status, body, modified = fetch(url, {"If-Modified-Since": since} if since else {})
+        self.send(*fetch(url, {"If-Modified-Since": since} if since else {}))
+
+    def send(self, body: bytes, status: int = 200, modified: str | None = None) -> None:
+        """Send what is in memory."""
         self.begin(status, len(body), modified)
         if self.command != "HEAD":
             self.wfile.write(body)
@@ -140,15 +152,14 @@ class Request(BaseHTTPRequestHandler):
         self.end_headers()
 
 
-def fetch(url: str, headers: Mapping[str, str]) -> tuple[int, bytes, str | None]:
-    """Status, content and date of a file upstream; raises DownloadError for anything but "here" and "not changed"."""
-    opener = sources.opener(headers)
+def fetch(url: str, headers: Mapping[str, str]) -> tuple[bytes, int, str | None]:
+    """Content, status and date of a file upstream; raises DownloadError for all but "here" and "not changed"."""
     try:
-        with opener.open(url, timeout=sources.TIMEOUT) as reply:
-            return 200, reply.read(), reply.headers.get("Last-Modified")
+        with sources.opener(headers).open(url, timeout=sources.TIMEOUT) as reply:
+            return reply.read(), 200, reply.headers.get("Last-Modified")
     except urllib.error.HTTPError as error:
         if error.code == 304:
-            return 304, b"", None
+            return b"", 304, None
         raise DownloadError(error.code, error.reason) from error
     except (OSError, http.client.HTTPException) as error:
         raise DownloadError(502, str(error)) from error

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -67,12 +66,11 @@ def answers(state: State, net: Network, process: subprocess.Popen[bytes] | None)
         raise ended(state)
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        direct.open(f"http://{net.gateway}:{archive.PORT}/", timeout=5).close()
-    except urllib.error.HTTPError:
-        return True, ""  # any status is an answer
+        with direct.open(f"http://{net.gateway}:{archive.PORT}{archive.WHOSE}", timeout=5) as reply:
+            whose = reply.read().decode(errors="replace")
     except OSError as error:
         return False, str(error)
-    return True, ""
+    return whose == str(state.denied), f"an answer of another: {whose}"
 
 
 def ended(state: State) -> LabError:

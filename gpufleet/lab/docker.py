@@ -9,11 +9,17 @@ import subprocess
 from collections.abc import Sequence
 
 from gpufleet.errors import LabError, ToolMissingError
+from gpufleet.lab import waiting
 
 #: What the docker command prints when it reaches a daemon that this user may not talk to.
 PERMISSION = "permission denied"
 #: What it prints when nobody answers.
 NO_DAEMON = ("Cannot connect to the Docker daemon", "error during connect", "failed to connect to the docker API")
+
+#: What it prints of a container that is not there, and of one that another command removes at this moment.
+ABSENT, REMOVING = "No such container", "is already in progress"
+#: Seconds that Docker gets to finish such a removal.
+REMOVAL_SECONDS = 60
 
 Result = subprocess.CompletedProcess[str]
 
@@ -85,8 +91,15 @@ def containers(label: str) -> list[str]:
 def remove(container: str) -> None:
     """Remove a container by its exact name, running or not; one that is absent is fine."""
     result = docker("rm", "--force", "--volumes", container, check=False)
-    if result.returncode != 0 and "No such container" not in result.stderr:
+    if REMOVING in result.stderr:  # an interrupted command has asked for it before
+        waiting.until(container, "its removal", lambda: (not exists(container), "a container"), REMOVAL_SECONDS)
+    elif result.returncode != 0 and ABSENT not in result.stderr:
         refuse(("rm", container), result, check=True)
+
+
+def exists(container: str) -> bool:
+    """Whether a container of that exact name exists."""
+    return docker("inspect", "--type=container", container, check=False).returncode == 0
 
 
 def image_exists(tag: str) -> bool:

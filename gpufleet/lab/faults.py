@@ -59,8 +59,8 @@ SCRIPTS = {
     ),
     # Every command and every file transfer of a new SSH connection begins late; stays over reboots.
     "slow": Script(
-        f"echo 'ForceCommand {MACHINE_TARGET}/slow @' > {SLOW}; systemctl reload ssh.service",
-        f"rm -f {SLOW}; systemctl reload ssh.service",
+        f"echo 'ForceCommand {MACHINE_TARGET}/slow @' > {SLOW}; systemctl restart ssh.service",
+        f"rm -f {SLOW}; systemctl restart ssh.service",
         f"[ -e {SLOW} ]",
         value="milliseconds",
     ),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +51,7 @@ def ensure(lab: str) -> Network:
     """The lab's network, made in the first free subnet where there is none."""
     if found := find(lab):
         return found
-    for subnet in candidates(Path("/proc/net/route").read_text()):
+    for subnet in candidates(Path("/proc/net/route").read_text(), Path("/proc/net/tcp").read_text()):
         made = docker(
             *("network", "create", f"--subnet={subnet}", f"--gateway={subnet[1]}"),
             *(f"--label=gpufleet.lab={lab}", name(lab)),
@@ -76,14 +75,22 @@ def remove(lab: str) -> None:
         docker("network", "rm", name(lab))
 
 
-def candidates(routes: str) -> Iterator[ipaddress.IPv4Network]:
-    """Subnets of the pool that no route of this machine (text of /proc/net/route) leads into."""
+def candidates(routes: str, sockets: str) -> Iterator[ipaddress.IPv4Network]:
+    """Subnets of the pool that no route of this machine leads into and no socket is left over in.
+
+    Takes the texts of /proc/net/route and /proc/net/tcp. A process that outlived its network still has its address.
+    """
     taken = [network for network in map(destination, routes.splitlines()[1:]) if network.prefixlen > 0]
+    taken += [ipaddress.IPv4Network(number(line.split()[1][:8])) for line in sockets.splitlines()[1:]]
     return (subnet for subnet in POOL.subnets(new_prefix=24) if not any(map(subnet.overlaps, taken)))
 
 
 def destination(line: str) -> ipaddress.IPv4Network:
-    """Destination of one line of /proc/net/route, whose numbers are little-endian hexadecimal."""
+    """Destination of one line of /proc/net/route."""
     fields = line.split()
-    address, mask = (struct.unpack("<I", bytes.fromhex(fields[column]))[0] for column in (1, 7))
-    return ipaddress.IPv4Network((address, bin(mask).count("1")))
+    return ipaddress.IPv4Network((number(fields[1]), bin(number(fields[7])).count("1")))
+
+
+def number(text: str) -> int:
+    """An address as /proc/net writes it: hexadecimal, in the byte order of the machine, which is little-endian."""
+    return int.from_bytes(bytes.fromhex(text), "little")

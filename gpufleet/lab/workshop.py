@@ -17,8 +17,8 @@ from gpufleet.lab.network import Network
 from gpufleet.lab.recipe import Recipe
 from gpufleet.lab.sources import Source, Upstream
 
-#: Label of every throwaway container.
-LABEL = "gpufleet.build"
+#: Every throwaway container is called so.
+PREFIX = "gpufleet-build-"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 LIST = "/gpufleet-lab.list"
 #: Makes apt use the lab's archive where its list was given, and the image's own sources otherwise.
@@ -31,12 +31,11 @@ export DEBIAN_FRONTEND=noninteractive
 @contextlib.contextmanager
 def made(image: str, name: str, script: str, files: Iterable[Entry], network: str = "none") -> Iterator[str]:
     """Run a shell script in a throwaway container with the files in it; yields the container when it has succeeded."""
-    container = f"gpufleet-build-{name}"
+    container = f"{PREFIX}{name}"  # no label: images would inherit it, and hosts from them
     docker.remove(container)  # an interrupted build may have left it
     try:
         docker.docker(
-            *("create", "--name", container, f"--label={LABEL}", f"--network={network}"),
-            *(image, "/bin/sh", "-ec", script),
+            *("create", "--name", container, f"--network={network}", image, "/bin/sh", "-ec", script),
         )
         copy(files, container)
         result = docker.docker("start", "--attach", container, check=False)

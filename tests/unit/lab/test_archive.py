@@ -183,3 +183,19 @@ def test_paths_outside_the_archive_do_not_exist(archive: Archives, path: str) ->
 def test_head_has_no_content(archive: Archives) -> None:
     assert archive.get(DEB, "HEAD") == (200, b"")
     assert archive.get(INDEX, "HEAD") == (200, b"")
+
+
+def test_it_says_whose_it_is(archive: Archives) -> None:
+    assert archive.get("/-/whose") == (200, str(archive.denied).encode())
+
+
+def test_it_ends_when_its_lab_has_gone(tmp_path: Path) -> None:
+    """The directory that is removed here may have been a test run's temporary one."""
+    directory = tmp_path / "lab"
+    directory.mkdir()
+    with Archive(("127.0.0.1", 0), {}, tmp_path / "cache", directory / "denied") as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        directory.rmdir()
+        thread.join(10)
+        assert not thread.is_alive()
