@@ -28,6 +28,7 @@ from tests.support.plans import HOST, assert_plan, plan
 
 KERNEL = "6.1.0-50-amd64"
 IMAGES = ("linux-image-amd64", f"linux-image-{KERNEL}")
+OWNED = {"user": "root", "group": "root"}
 #: Directories for drop-ins that a fresh Debian has.
 DIRECTORIES = (
     *("/etc", "/etc/apt/apt.conf.d", "/etc/modules-load.d", "/etc/sysctl.d", "/etc/modprobe.d"),
@@ -65,7 +66,7 @@ def written(path: str) -> str:
 
 RUNNING = UnitState("loaded", "active", "enabled")
 FRESH: dict[Any, Any] = {
-    Directory: lambda path: {"mode": 755, "user": "root", "group": "root"} if path in DIRECTORIES else None,
+    Directory: lambda path: OWNED | {"mode": 755} if path in DIRECTORIES else None,
     RunningKernel: KERNEL,
     InstalledVersions: dict.fromkeys(IMAGES, "6.1.176-1"),
     UnitStates: units({"apt-daily.timer": RUNNING, "apt-daily-upgrade.timer": RUNNING, "chrony.service": RUNNING}),
@@ -78,7 +79,8 @@ FRESH: dict[Any, Any] = {
     Naming: Names("localhost", "localhost", STOCK),
 }
 CONVERGED: dict[Any, Any] = FRESH | {
-    File: {"mode": 644, "user": "root", "group": "root"},
+    Directory: OWNED | {"mode": 755},
+    File: OWNED | {"mode": 644},
     Sha1File: written,
     InstalledVersions: {**FRESH[InstalledVersions], "chrony": "4.3-2"},
     HeldPackages: set(IMAGES),
