@@ -37,7 +37,7 @@ test: setup ## Every test, container hosts included (under 45 minutes on 2 cores
 	@$(PYTEST) tests
 
 test-fast: setup ## The tests that need no container (under 60 seconds).
-	@$(PYTEST) -m "not lab" -n auto tests
+	@$(PYTEST) -m "not lab" tests
 
 lint: setup ## ruff, mypy (strict), generated role documentation.
 	@$(BIN)/ruff check .

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pyinfra_testing.facts import make_fact_tests
+from tests.support.unpatched import make_fact_tests
 
 FOLDER = Path(__file__).parent
 

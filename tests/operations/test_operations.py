@@ -9,8 +9,8 @@ from unittest.mock import patch
 
 import pytest
 from pyinfra.api.command import StringCommand
-from pyinfra_testing.operations import make_operation_tests
-from pyinfra_testing.util import FakeHost
+
+from tests.support.unpatched import FakeHost, make_operation_tests
 
 FOLDER = Path(__file__).parent
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -45,8 +46,12 @@ def test_hosts_have_groups_and_merged_data(write: Write) -> None:
 
 
 def test_loading_leaves_the_process_unpatched(write: Write) -> None:
-    inventory.load(write('gpu = ["gpu-01"]\n'))
-    assert "pyinfra_cli" not in sys.modules
+    path = write('gpu = ["gpu-01"]\n')
+    program = (
+        "import pathlib, sys; from gpufleet import inventory; "
+        f"inventory.load(pathlib.Path({str(path)!r})); sys.exit('pyinfra_cli' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def test_what_an_inventory_prints_is_kept_off_stdout(write: Write, capfd: pytest.CaptureFixture[str]) -> None:
