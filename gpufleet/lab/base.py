@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -78,19 +79,7 @@ def mirror(one: Recipe, net: Network, upstream: Upstream | None) -> list[str]:
 def run(one: Recipe, command: list[str], upstream: Upstream | None, say: Say) -> None:
     """Run mmdebstrap, passing on what it says about its progress."""
     last = "no output"
-    try:
-        process = subprocess.Popen(
-            prerequisites.as_root(command),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=environment(os.environ, direct=upstream is not None),
-        )
-    except FileNotFoundError as error:
-        raise ToolMissingError(
-            "lab", expected="the program mmdebstrap", found="none on PATH", cure="install the package mmdebstrap"
-        ) from error
-    with process:
+    with started(command, environment(os.environ, direct=upstream is not None)) as process:
         for line in process.stderr or ():
             last = line.strip() or last
             if step := STEP.match(line):
@@ -102,6 +91,17 @@ def run(one: Recipe, command: list[str], upstream: Upstream | None, say: Say) ->
             found=f"exit status {process.returncode}: {last}",
             cure="see that `apt-get update` works on this machine, then run the command again",
         )
+
+
+def started(command: list[str], variables: Mapping[str, str]) -> subprocess.Popen[str]:
+    """Start mmdebstrap as root; raises ToolMissingError where it is not installed."""
+    if shutil.which(command[0]) is None:
+        raise ToolMissingError(
+            "lab", expected="the program mmdebstrap", found="none on PATH", cure="install the package mmdebstrap"
+        )
+    return subprocess.Popen(
+        prerequisites.as_root(command), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=variables
+    )
 
 
 def environment(given: Mapping[str, str], *, direct: bool) -> dict[str, str]:

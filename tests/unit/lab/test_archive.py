@@ -190,7 +190,6 @@ def test_it_says_whose_it_is(archive: Archives) -> None:
 
 
 def test_it_ends_when_its_lab_has_gone(tmp_path: Path) -> None:
-    """The directory that is removed here may have been a test run's temporary one."""
     directory = tmp_path / "lab"
     directory.mkdir()
     with Archive(("127.0.0.1", 0), {}, tmp_path / "cache", directory / "denied") as server:
