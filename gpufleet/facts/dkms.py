@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from pyinfra.api.facts import FactBase
 from typing_extensions import override
 
-LINE = re.compile(r"(?P<module>[^/\s]+)/(?P<version>[^,:\s]+)(?:, (?P<kernel>[^,]+), [^:]+)?: (?P<state>\w+)")
+LINE = re.compile(
+    r"(?P<module>[^/\s]+)/(?P<version>[^,:\s]+)(?:, (?P<kernel>[^,]+), [^:]+)?: (?P<state>\w+)(?P<note>.*)"
+)
+#: State of a module whose installed files are not those that were built: replaced, or gone.
+DIFFERS = "differs"
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,12 @@ class DkmsModules(FactBase[list[DkmsModule]]):
         """Parse `nvidia-current/535.216.03, 6.1.0-50-amd64, x86_64: installed`; warnings of dkms are other lines."""
         found = (LINE.match(line.strip()) for line in output)
         return [
-            DkmsModule(match["module"], match["version"], match["kernel"] or "", match["state"])
+            DkmsModule(match["module"], match["version"], match["kernel"] or "", _state(match["state"], match["note"]))
             for match in found
             if match
         ]
+
+
+def _state(state: str, note: str) -> str:
+    """Debian 12 says `installed (WARNING! Diff between ...)`, Debian 13 `installed (Differences between ...)`."""
+    return DIFFERS if "diff" in note.lower() else state

@@ -13,7 +13,7 @@ from pyinfra.context import host
 from gpufleet.facts.boot import RebootRequired
 from gpufleet.facts.kernel import LoadedModules, ModuleHolders
 from gpufleet.facts.nvidia import DAEMONS, Daemons, Driver, DriverState
-from gpufleet.operations import boot
+from gpufleet.operations import boot, failure
 from gpufleet.operations.nvidia import REBOOT_KEY
 from gpufleet.stack.driver import WantedDriver, swap_reasons
 
@@ -56,6 +56,9 @@ def swapped(wanted: WantedDriver, options_changed: Callable[[], bool] = lambda: 
     # Want it and have it?
     if not reasons and not waits:
         host.noop(f"driver {wanted.version} is loaded")
+        return
+    if reasons and host.state.is_executing and (found := _driver(wanted.module).on_disk) != wanted.version:
+        yield _nothing_to_load(wanted, found)
         return
     in_the_way = holders() if reasons else []
     # Want it, and have tried in vain since the host started?
@@ -140,6 +143,16 @@ def _reasons(wanted: WantedDriver, options_changed: Callable[[], bool], waits: s
     reasons = swap_reasons(_driver(wanted.module), wanted)
     withdrawn = OPTIONS_CHANGED in waits or (host.state.is_executing and options_changed())
     return reasons or [OPTIONS_CHANGED] * withdrawn
+
+
+def _nothing_to_load(wanted: WantedDriver, found: str) -> StringCommand:
+    """Refuse to unload a driver when the wanted one could not take its place."""
+    return failure(
+        f"{host.name}: module file {wanted.module}",
+        expected=f"version {wanted.version} for the running kernel",
+        found=found or "none",
+        cure="compare `dkms status` with /lib/modules; nothing was unloaded",
+    )
 
 
 def _mark(reasons: Sequence[str], in_the_way: Sequence[str]) -> Commands:

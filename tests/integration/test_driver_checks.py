@@ -9,7 +9,7 @@ import pytest
 
 from gpufleet.health import Outcome
 from gpufleet.project import ROOT
-from tests.support.driver_deviations import DECLARED, DEVIATIONS, FAULTS
+from tests.support.driver_deviations import BATCHES, DECLARED, DEVIATIONS, FAULTS
 from tests.support.lab import OLD, Fleet
 
 ROLE, HOST = "nvidia_driver", "d12"
@@ -55,22 +55,25 @@ def test_every_check_passes(driven: Fleet) -> None:
     assert {len(checks) for checks in verification.hosts.values()} == {len(checks_of_the_role())}
 
 
-@pytest.mark.parametrize("name", DEVIATIONS)
-def test_deviation_is_seen(driven: Fleet, words: Mapping[str, str], name: str) -> None:
-    deviation, host = DEVIATIONS[name], driven.host(HOST)
-    host.execute(deviation.command.format(**words))
+@pytest.mark.parametrize("batch", BATCHES)
+def test_deviations_are_seen(driven: Fleet, words: Mapping[str, str], batch: str) -> None:
+    deviations, host = [DEVIATIONS[name] for name in BATCHES[batch]], driven.host(HOST)
     try:
+        for deviation in deviations:
+            host.execute(deviation.command.format(**words))
         found = failed(driven)
     finally:
-        host.execute(deviation.back.format(**words))
-    assert found == {check: message.format(**words) for check, message in deviation.messages.items()}
+        for deviation in reversed(deviations):
+            host.execute(deviation.back.format(**words), check=False)
+    messages = {check: text for deviation in deviations for check, text in deviation.messages.items()}
+    assert found == {check: message.format(**words) for check, message in messages.items()}
 
 
 @pytest.mark.parametrize(("kind", "value"), FAULTS)
 def test_fault_is_seen(driven: Fleet, words: Mapping[str, str], kind: str, value: str) -> None:
     host = driven.host(HOST)
-    host.fault(kind, value)
     try:
+        host.fault(kind, value)
         found = failed(driven)
     finally:
         host.fault(kind, value, clear=True)

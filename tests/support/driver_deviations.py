@@ -28,6 +28,16 @@ STANZA = (
 )
 
 
+#: Checks that cannot pass where nvidia-smi does not answer.
+ASK_NVIDIA_SMI = (
+    "every_gpu_on_the_bus_answers",
+    "persistence_mode_is_on",
+    "memory_has_no_uncorrected_errors",
+    "no_row_remap_is_pending",
+    "no_row_remap_has_failed",
+)
+
+
 @dataclass(frozen=True)
 class Deviation:
     """Something done to a host by hand, all that its checks say then, and the way back."""
@@ -39,7 +49,12 @@ class Deviation:
 
 def edited(path: str, expression: str) -> tuple[str, str]:
     """Change a file by sed, and the way back."""
-    return f"cp -p {path} /root/kept && sed -i '{expression}' {path}", f"cp -p /root/kept {path}"
+    return f"cp -p {path} {kept(path)} && sed -i '{expression}' {path}", f"cp -p {kept(path)} {path}"
+
+
+def kept(path: str) -> str:
+    """Where a file is kept that is going to be changed."""
+    return f"/root/kept{path.replace('/', '-')}"
 
 
 def moved(path: str) -> tuple[str, str]:
@@ -85,8 +100,8 @@ DEVIATIONS: dict[str, Deviation] = {
         },
     ),
     "other flavor": Deviation(
-        f"cp -p {STATUS} /root/kept && printf '{STANZA}' >>{STATUS}",
-        f"cp -p /root/kept {STATUS}",
+        f"cp -p {STATUS} {STATUS}.kept && printf '{STANZA}' >>{STATUS}",
+        f"mv {STATUS}.kept {STATUS}",
         {
             "other_flavor_is_not_installed": "open kernel module: expected no package of it, "
             "found nvidia-open-kernel-support",
@@ -108,7 +123,7 @@ DEVIATIONS: dict[str, Deviation] = {
         {"pin_keeps_the_version": f"pin of the driver: expected {OLD}-*, found priority 500"},
     ),
     "pin of open modules": Deviation(
-        f"sed s/{OLD}/{OTHER}/ {PIN} >{OPEN_PIN}",
+        f"printf 'Pin: version {OTHER}-*\\nPin-Priority: 1001\\n' >{OPEN_PIN}",
         f"rm {OPEN_PIN}",
         {
             "pin_keeps_the_version_of_open_modules": "pin of the open kernel modules: expected no pin, "
@@ -164,22 +179,30 @@ DEVIATIONS: dict[str, Deviation] = {
             "loaded_module_is_the_declared_version": f"module nvidia: expected {OLD} loaded, found {OTHER}",
             "userspace_is_the_version_of_the_loaded_module": f"libnvidia-ml: expected {OTHER} as the loaded module, "
             f"found {OLD}",
+            **dict.fromkeys(
+                ASK_NVIDIA_SMI,
+                "nvidia-smi: expected exit status 0, found 18: Failed to initialize NVML: "
+                "Driver/library version mismatch NVML library version: 535.216",
+            ),
         },
     ),
     "nvidia-smi fails": Deviation(
         f"printf '#!/bin/sh\\necho NVML: Unknown Error; exit 255\\n' >{WRAPPER} && chmod 755 {WRAPPER}",
         f"rm {WRAPPER}",
         dict.fromkeys(
-            (
-                "every_gpu_on_the_bus_answers",
-                "persistence_mode_is_on",
-                "memory_has_no_uncorrected_errors",
-                "no_row_remap_is_pending",
-                "no_row_remap_has_failed",
-            ),
+            ASK_NVIDIA_SMI,
             "nvidia-smi: expected exit status 0, found 255: NVML: Unknown Error",
         ),
     ),
+}
+
+#: Deviations that are made together: no check has a word about two of a batch.
+APART = ("no package", "weak pin", "nouveau bound", "other flavor")
+ALONE = ("loaded version", "nvidia-smi fails")
+BATCHES = {
+    "most": [name for name in DEVIATIONS if name not in (*APART, *ALONE)],
+    "second": list(APART),
+    **{name: [name] for name in ALONE},
 }
 
 #: Faults of the lab by kind and value, and what the checks say while they last.
