@@ -17,7 +17,7 @@ COMMANDS = {
         "gpufleet.demo:demo",
         "Bring up container hosts, give them a verified NVIDIA driver, and show that a second run changes nothing.",
     ),
-    "validate": ("gpufleet.validate:validate", "Check a whole inventory without connecting to any host."),
+    "validate": ("gpufleet.inventory.command:validate", "Check a whole inventory without connecting to any host."),
     "plan": ("gpufleet.converge.command:plan", "Say what `deploy` would change on each host, and change nothing."),
     "deploy": (
         "gpufleet.converge.command:deploy",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ def demo(
     hosts: Annotated[list[str] | None, typer.Argument(help="NAME=OS/PROFILE ...")] = None,
 ) -> None:
     """Bring up container hosts, give them a verified NVIDIA driver, and show that a second run changes nothing."""
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=150)
     started = time.monotonic()
 
     def say(text: str) -> None:
@@ -64,9 +65,7 @@ def demo(
 
 def converge_and_verify(say: Callable[[str], None]) -> tuple[RunResult, RunResult, Verification]:
     """Deploy, verify, deploy again; raises HostError at the first step that does not hold."""
-    say(
-        "[bold]3/5 Deploy[/]: gpufleet deploy inventories/lab.py deploys/site.py (DKMS compiles for minutes)"
-    )
+    say("[bold]3/5 Deploy[/]: gpufleet deploy inventories/lab.py deploys/site.py (DKMS compiles for minutes)")
     first = deploy_once()
     say("[bold]4/5 Verify[/]: gpufleet verify inventories/lab.py")
     checks = verify(INVENTORY)

@@ -12,8 +12,9 @@ from pprint import pformat
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from gpufleet import option_types, roles
+from gpufleet import roles
 from gpufleet.errors import ProjectError
+from gpufleet.inventory import option_types
 from gpufleet.options import RoleOptions
 from gpufleet.project import ROOT
 

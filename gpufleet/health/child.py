@@ -13,7 +13,7 @@ from typing import Any, Self
 from gpufleet.errors import ProjectError
 from gpufleet.health import connection
 from gpufleet.health.fleet import HOSTS, packed
-from gpufleet.hosts import InventoryHost
+from gpufleet.inventory.hosts import InventoryHost
 from gpufleet.project import ROOT
 
 #: The checks' own conftest alone is read: those above it belong to the tests of gpufleet itself.

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gpufleet.errors import ToolMissingError
-from gpufleet.hosts import InventoryHost
+from gpufleet.inventory.hosts import InventoryHost
 
 #: Options that every host gets. A shared connection outlives a command by a minute unless `close` ends it first.
 _COMMON = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpufleet.health.outcomes import one_line
-from gpufleet.hosts import InventoryHost
+from gpufleet.inventory.hosts import InventoryHost
 
 _KEY = "expected the host key recorded in {file}, found another or none; compare the keys before you correct that file"
 _LOGIN = 'expected to log in as {user}, found "{found}"; authorize the key on the host'

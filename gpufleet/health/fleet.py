@@ -15,7 +15,7 @@ from gpufleet.health.connection import Connections, new_directory
 from gpufleet.health.items import host_name, host_of
 from gpufleet.health.probe import Probe
 from gpufleet.health.prober import Prober
-from gpufleet.hosts import InventoryHost
+from gpufleet.inventory.hosts import InventoryHost
 
 #: The file in which `gpufleet verify` hands over the hosts it has read.
 HOSTS = "hosts"

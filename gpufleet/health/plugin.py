@@ -19,7 +19,7 @@ from gpufleet.health import recorder, targets
 from gpufleet.health.fleet import Fleet
 from gpufleet.health.outcomes import Outcome
 from gpufleet.health.probe import Probe
-from gpufleet.hosts import InventoryHost
+from gpufleet.inventory.hosts import InventoryHost
 from gpufleet.options import RoleOptions
 from gpufleet.project import ROOT
 

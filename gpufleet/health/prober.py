@@ -13,7 +13,7 @@ from testinfra.host import Host
 from gpufleet.health import diagnosis
 from gpufleet.health.outcomes import CheckError
 from gpufleet.health.probe import SCRIPT_LIMIT, SECTION_SECONDS, Probe, Request, Section, parse, script
-from gpufleet.hosts import InventoryHost
+from gpufleet.inventory.hosts import InventoryHost
 
 #: Hosts probed at the same time; each costs an ssh process here.
 _AT_ONCE = 32

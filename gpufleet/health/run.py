@@ -12,7 +12,7 @@ from gpufleet.health import targets
 from gpufleet.health.child import Child
 from gpufleet.health.events import gather
 from gpufleet.health.verification import Check, Verification
-from gpufleet.hosts import InventoryHost
+from gpufleet.inventory.hosts import InventoryHost
 from gpufleet.project import ROOT
 
 __all__ = ["CHECKS", "Check", "Verification", "verify"]

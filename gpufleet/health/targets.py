@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gpufleet.errors import InventoryError, ProjectError
-from gpufleet.hosts import InventoryHost
 from gpufleet.inventory import select, validate
+from gpufleet.inventory.hosts import InventoryHost
 from gpufleet.nearest import did_you_mean
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gpufleet.hosts import Inventory, InventoryHost, KnownNames
+from gpufleet.inventory.hosts import Inventory, InventoryHost, KnownNames
 
 KNOWN = KnownNames(arguments=("_sudo", "_sudo_user", "_env"), connection=("ssh_hostname", "ssh_port", "ssh_user"))
 

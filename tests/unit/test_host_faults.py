@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpufleet import data_faults, host_faults
 from gpufleet.errors import fault_lines
+from gpufleet.inventory import data_faults, host_faults
 from tests.support.inventories import KNOWN, inventory_of
 
 ROLES = ("base", "nvidia_driver")

@@ -11,9 +11,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
-from gpufleet import option_faults
 from gpufleet.errors import Fault, fault_lines
-from gpufleet.hosts import InventoryHost, Opaque
+from gpufleet.inventory import option_faults
+from gpufleet.inventory.hosts import InventoryHost, Opaque
 from gpufleet.options import HasData, RoleOptions
 
 README = "roles/driver/README.md lists the options"

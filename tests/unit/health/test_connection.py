@@ -11,7 +11,7 @@ import pytest
 
 from gpufleet.errors import ToolMissingError
 from gpufleet.health.connection import Connections, host_block, new_directory, ssh_options
-from gpufleet.hosts import InventoryHost
+from gpufleet.inventory.hosts import InventoryHost
 
 
 def host(**data: Any) -> InventoryHost:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gpufleet.health.diagnosis import no_connection, no_probe
-from gpufleet.hosts import InventoryHost
+from gpufleet.inventory.hosts import InventoryHost
 
 REFUSED = "ssh: connect to host 192.0.2.7 port 22: Connection refused"
 DENIED = "operator@192.0.2.7: Permission denied (publickey)."

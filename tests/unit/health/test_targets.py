@@ -11,7 +11,7 @@ import pytest
 from gpufleet.errors import InventoryError, ProjectError
 from gpufleet.health.run import shares
 from gpufleet.health.targets import is_checked, load, modules
-from gpufleet.hosts import InventoryHost
+from gpufleet.inventory.hosts import InventoryHost
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from gpufleet.errors import Fault
-from gpufleet.hosts import InventoryHost, KnownNames
+from gpufleet.inventory.hosts import InventoryHost, KnownNames
 from gpufleet.nearest import did_you_mean, nearest
 
 

@@ -11,9 +11,9 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from gpufleet.errors import Fault
-from gpufleet.hosts import InventoryHost, Opaque
+from gpufleet.inventory.hosts import InventoryHost, Opaque
+from gpufleet.inventory.option_types import Loc, describe, field_at, models_at
 from gpufleet.nearest import did_you_mean, nearest
-from gpufleet.option_types import Loc, describe, field_at, models_at
 from gpufleet.options import RoleOptions
 
 Roles = Mapping[str, type[RoleOptions]]

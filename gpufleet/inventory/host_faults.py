@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from gpufleet.errors import Fault
-from gpufleet.hosts import Inventory, InventoryHost
+from gpufleet.inventory.hosts import Inventory, InventoryHost
 
 # RFC 1123 as Kubernetes reads it for node names: dot-separated labels of lower-case letters, digits and hyphens.
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")

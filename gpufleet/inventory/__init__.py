@@ -10,13 +10,16 @@ from fnmatch import fnmatchcase
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from gpufleet import data_faults, host_faults, option_faults, roles
+from gpufleet import roles
 from gpufleet.errors import Fault, FaultsFoundError, InventoryError
-from gpufleet.hosts import Inventory, InventoryHost, KnownNames, Refusal
+from gpufleet.inventory import data_faults, host_faults, option_faults
+from gpufleet.inventory.hosts import Inventory, InventoryHost, KnownNames, Refusal
 from gpufleet.nearest import did_you_mean, nearest
 
 #: Ctrl-C reaches the reader too: it shall end without a traceback, from its first import on.
-_READER = "import signal; signal.signal(signal.SIGINT, signal.SIG_DFL); from gpufleet import loader; loader.main()"
+_READER = (
+    "import signal; signal.signal(signal.SIGINT, signal.SIG_DFL); from gpufleet.inventory import loader; loader.main()"
+)
 
 __all__ = ["Inventory", "InventoryHost", "KnownNames", "faults", "load", "select", "validate"]
 

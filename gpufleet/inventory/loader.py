@@ -29,7 +29,7 @@ from pyinfra_cli import inventory as pyinfra_inventory
 from pyinfra_cli.exceptions import UnexpectedExternalError
 
 from gpufleet.errors import GpufleetError
-from gpufleet.hosts import Inventory, InventoryHost, KnownNames, Opaque, Refusal
+from gpufleet.inventory.hosts import Inventory, InventoryHost, KnownNames, Opaque, Refusal
 
 
 class _Warnings(logging.Handler):
