@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from gpufleet.errors import ToolMissingError
+from gpufleet.lab import docker
 from gpufleet.project import state_dir
 
 #: Program -> Debian package that ships it.
@@ -83,7 +84,7 @@ def daemon_refusal() -> str | None:
     """Why the docker command gets no answer from a daemon: its last line of complaint; None when it does."""
     if shutil.which("docker") is None:
         return "no docker program"
-    result = subprocess.run(["docker", "version"], capture_output=True, text=True, check=False)
+    result = subprocess.run([*docker.command(), "version"], capture_output=True, text=True, check=False)
     return None if result.returncode == 0 else (result.stderr.strip() or "no output").splitlines()[-1]
 
 
