@@ -173,6 +173,13 @@ DEVIATIONS: dict[str, Deviation] = {
             "no_row_remap_has_failed": "row remapping: expected no failure, found it on {gpu}; replace the GPU",
         },
     ),
+    "silent GPU": Deviation(
+        f"printf '#!/bin/sh\\n/usr/bin/nvidia-smi \"$@\" | sed 1d\\n' >{WRAPPER} && chmod 755 {WRAPPER}",
+        f"rm {WRAPPER}",
+        {
+            "every_gpu_on_the_bus_answers": "GPUs: expected 8 to answer nvidia-smi, found no answer of ['{gpu}']",
+        },
+    ),
     "loaded version": Deviation(
         *edited("/sys/module/nvidia/version", f"s/.*/{OTHER}/"),
         {
@@ -197,7 +204,7 @@ DEVIATIONS: dict[str, Deviation] = {
 }
 
 #: Deviations that are made together: no check has a word about two of a batch.
-APART = ("no package", "weak pin", "nouveau bound", "other flavor")
+APART = ("no package", "weak pin", "nouveau bound", "other flavor", "silent GPU")
 ALONE = ("loaded version", "nvidia-smi fails")
 BATCHES = {
     "most": [name for name in DEVIATIONS if name not in (*APART, *ALONE)],
@@ -208,7 +215,11 @@ BATCHES = {
 #: Faults of the lab by kind and value, and what the checks say while they last.
 FAULTS: dict[tuple[str, str], Mapping[str, str]] = {
     ("gpu-lost", "3"): {
-        "every_gpu_on_the_bus_answers": "GPUs: expected 8 to answer nvidia-smi, found no answer of ['{lost}']",
+        **dict.fromkeys(
+            ASK_NVIDIA_SMI,
+            "nvidia-smi: expected exit status 0, found 255: Unable to determine the device handle for GPU{lost}: "
+            "Unknown Error",
+        ),
         "kernel_log_has_no_severe_xid": "kernel log: expected no severe Xid since boot, found Xid 79 of GPU "
         "{lost_slot} (GPU fell off the bus; drain and reboot, replace it when it comes back)",
     },
