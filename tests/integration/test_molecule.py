@@ -12,24 +12,22 @@ import pytest
 
 from gpufleet.lab.lab import Lab
 from gpufleet.project import ROOT
-from tests.support.lab import lab_name
+from tests.support.lab import Fleet, lab_name
 
 LAB = f"{lab_name()}-mol"
+
+
+def environment_of(lab: str) -> dict[str, str]:
+    """The environment of a molecule run over a lab; Ansible is told to print plain text."""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    return {**os.environ, "PATH": path, "GPUFLEET_LAB": lab, "NO_COLOR": "1", "ANSIBLE_NOCOLOR": "1"}
 
 
 @pytest.fixture
 def molecule_lab(state: Path, tmp_path: Path) -> Iterator[dict[str, str]]:
     """The environment of a molecule run, whose lab is gone afterwards whatever happens."""
-    environment = {
-        **os.environ,
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "GPUFLEET_LAB": LAB,
-        "GPUFLEET_STATE_DIR": str(state),
-        "MOLECULE_EPHEMERAL_DIRECTORY": str(tmp_path / "ephemeral"),
-        "NO_COLOR": "1",
-    }
     try:
-        yield environment
+        yield {**environment_of(LAB), "MOLECULE_EPHEMERAL_DIRECTORY": str(tmp_path / "ephemeral")}
     finally:
         if (state / "labs" / LAB).exists():
             Lab.load(LAB).down()
@@ -57,3 +55,12 @@ def test_every_role_has_a_scenario() -> None:
 def test_the_scenarios_pass(molecule_lab: dict[str, str]) -> None:
     result = molecule(molecule_lab, "tests/molecule/*/molecule.yml", "--all")
     assert result.returncode == 0, (result.stdout + result.stderr)[-6000:]
+
+
+def test_a_deploy_that_drifts_fails_the_idempotence_step(fresh_fleet: Fleet, tmp_path: Path) -> None:
+    environment = {**environment_of(fresh_fleet.lab.name), "MOLECULE_EPHEMERAL_DIRECTORY": str(tmp_path / "drift")}
+    result = molecule(environment, "tests/support/molecule/*/molecule.yml", "--scenario-name", "drift")
+    printed = result.stdout + result.stderr
+    assert result.returncode == 1, printed[-6000:]
+    assert "[drift > converge] Executed: Successful" in printed
+    assert "Idempotence test failed because of the following tasks:\n*  => Run pyinfra\n" in printed

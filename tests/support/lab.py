@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,9 @@ from gpufleet.health.run import Verification, verify
 from gpufleet.lab.inventory import hosts as lab_hosts
 from gpufleet.lab.lab import Lab, LabHost
 from gpufleet.project import ROOT
+from tests.support.names import lab_name
+
+__all__ = ["NEW", "OLD", "TRIXIE", "Fleet", "lab_name"]
 
 #: Driver versions that Debian 12 offers side by side (bookworm and bookworm-backports), and Debian 13's.
 OLD, NEW, TRIXIE = "535.216.03", "535.261.03", "550.163.01"
@@ -27,11 +29,6 @@ import pathlib
 _path = pathlib.Path(__file__).with_suffix(".json")
 fleet = [(name, data) for name, data in json.loads(_path.read_text()).items()]
 """
-
-
-def lab_name() -> str:
-    """Name of this test process's lab; every container and network of it carries the name."""
-    return f"test-{os.getpid()}"
 
 
 @dataclass

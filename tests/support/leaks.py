@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -9,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gpufleet.project import ROOT
+from tests.support.names import lab_name
 
 #: Names in the temporary directory that only this project's tools make.
 TEMPORARY = ("gpufleet*", "pyinfra*", "mol-*", "cm-*")
 
 
-#: Marks that together tell a process of ours: the lab's archive server, an SSH master of a verification, a wave.
-MARKS = (("gpufleet-archive", "test-"), ("ssh", "gpufleet-verify"), ("gpufleet.converge.wave", ""))
+#: The Docker daemon belongs to the machine, also when a run had to start it.
+MACHINE = ("dockerd", "containerd")
 
 
 @dataclass(frozen=True)
@@ -35,27 +37,28 @@ def census() -> Census:
 
 
 def docker(kind: str) -> list[str]:
-    """Containers or networks whose name says that they are ours."""
+    """Containers or networks of this run's labs."""
     if shutil.which("docker") is None:
         return []
     every = ["--all"] if kind == "container" else []
-    command = ["docker", kind, "ls", *every, "--filter", "name=gpufleet-test-", "--format", "{{.Name}}"]
-    if kind == "container":
-        command[-1] = "{{.Names}}"
+    field = "{{.Names}}" if kind == "container" else "{{.Name}}"
+    command = ["docker", kind, "ls", *every, "--filter", f"name=gpufleet-{lab_name()}", "--format", field]
     listed = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     return [f"{kind} {name}" for name in listed.split()]
 
 
 def processes() -> list[str]:
-    """Processes outside containers that carry the project's mark in their command line: lab servers, SSH masters."""
+    """Processes that were started for this run's labs, which their environment tells."""
+    mark = f"GPUFLEET_LAB={lab_name()}".encode()
     found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
+    for path in Path("/proc").glob("[0-9]*"):
         try:
-            command = path.read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+            words = (path / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            ours = mark in (path / "environ").read_bytes()
         except OSError:  # ended while we looked
             continue
-        if any(all(mark in command for mark in marks) for marks in MARKS):
-            found.append(f"process {command[:120]}")
+        if ours and int(path.name) != os.getpid() and not words[0].endswith(MACHINE):
+            found.append(f"process {' '.join(words)[:120]}")
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -11,6 +12,7 @@ import pytest
 
 from tests.support import leaks
 from tests.support.leaks import Census, census
+from tests.support.names import lab_name
 
 
 def test_nothing_new_is_no_leak() -> None:
@@ -32,14 +34,13 @@ def test_a_stray_file_in_the_checkout(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 
 def test_a_process_that_outlives_its_run() -> None:
-    program = "import sys; sys.stdin.read()"
-    with subprocess.Popen(
-        [sys.executable, "-c", program, "gpufleet-archive", "test-0"], stdin=subprocess.PIPE
-    ) as process:
+    program = [sys.executable, "-c", "import sys; sys.stdin.read()", "left over"]
+    environment = {**os.environ, "GPUFLEET_LAB": lab_name()}
+    with subprocess.Popen(program, stdin=subprocess.PIPE, env=environment) as process:
         seen = leaks.processes()
         assert process.stdin is not None
         process.stdin.close()
-    assert [line for line in seen if "gpufleet-archive test-0" in line]
+    assert [line for line in seen if "left over" in line]
 
 
 def test_a_container_and_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
