@@ -1,6 +1,7 @@
 """The role `nvidia_driver` between two real versions: packages, DKMS builds, the module swapped or waited for.
 
-The tests tell one story and run in its order: upgrade under a running job, swap once it ended, downgrade by a reboot.
+The tests tell one story and run in its order: upgrade under a running job, swap once it ended, downgrade by a reboot,
+removal, and back again.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from tests.support.lab import NEW, OLD, TRIXIE, Fleet
 
 HOST = "d12"
 MARK = "/run/gpufleet/reboot-required/nvidia-driver"
+TREE, MODULES = "/var/lib/dkms/nvidia-current", "/lib/modules/$(uname -r)/updates/dkms"
 HELD_BY_JOB = rf"module nvidia {OLD} is loaded, {NEW} is wanted; held by process \d+ \(train-job, user root\)\n"
 
 
@@ -167,4 +169,43 @@ def test_failed_build_shows_its_log(fleet: Fleet, host: LabHost) -> None:
     host.execute(f"rm -r {tree} && mv /root/dkms {tree} && mv /root/Kbuild {source}/Kbuild")
     [error] = result.failures()
     assert "broken on purpose" in error
+    assert changes(deploy(fleet, OLD)) == []
+
+
+def test_removal_leaves_nothing(fleet: Fleet, host: LabHost) -> None:
+    host.execute(f"cp -a {TREE}/{OLD} /root/kept-build && cp -a {MODULES} /root/kept-modules")
+    fleet.declare(**{HOST: {"nvidia_driver": {"state": "absent"}}})
+    assert changes(fleet.deploy("driver.py", limit=(HOST,))) == [
+        "Unload the driver",
+        "Purge the driver's packages",
+        "Remove the driver's pin",
+    ]
+    assert look(host) == Sight("none", {}, {})
+    assert (
+        host.execute("dkms status; dpkg-query -W -f '${Package} ${Status}' nvidia-persistenced", check=False).stdout
+        == ""
+    )
+    assert host.execute(f"ls /etc/apt/preferences.d {TREE} {MODULES} | grep nvidia", check=False).stdout == ""
+    assert_green(fleet)
+    assert changes(fleet.deploy("driver.py", limit=(HOST,))) == []
+
+
+def test_build_that_the_packages_skipped_is_seen(fleet: Fleet, host: LabHost) -> None:
+    host.execute("mv /lib/modules/$(uname -r)/build /root/kept-link")
+    [error] = deploy(fleet, OLD).failures()
+    host.execute("mv /root/kept-link /lib/modules/$(uname -r)/build")
+    kernel = host.execute("uname -r").stdout.strip()
+    assert f"operation `NVIDIA driver | Build the kernel module for kernel {kernel}`" in error
+    assert f"Your kernel headers for kernel {kernel} cannot be found" in error
+    assert look(host).loaded == "none"
+    assert_packages(look(host), OLD)
+
+
+def test_driver_returns(fleet: Fleet, host: LabHost) -> None:
+    # The build of the first deploy is put back: another one would take minutes and prove nothing new.
+    host.execute(f"rm -rf {TREE}/{OLD} && mv /root/kept-build {TREE}/{OLD}")
+    host.execute(f"rm -rf {MODULES} && mv /root/kept-modules {MODULES} && depmod")
+    assert f"Load driver {OLD}" in changes(deploy(fleet, OLD))
+    assert look(host).loaded == OLD
+    assert_green(fleet)
     assert changes(deploy(fleet, OLD)) == []
