@@ -5,19 +5,21 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from gpufleet.converge.command import converge_with_progress
 from gpufleet.converge.results import RunResult
 from gpufleet.errors import HostError
+from gpufleet.health import report
+from gpufleet.health.report import describe
 from gpufleet.health.run import verify
-from gpufleet.health.verification import Check, Verification, counts
+from gpufleet.health.verification import Verification, counts
 from gpufleet.lab import prerequisites
 from gpufleet.lab.hosts import HostSpec
 from gpufleet.lab.inventory import VARIABLE
@@ -30,17 +32,6 @@ INVENTORY = ROOT / "inventories/lab.py"
 SITE = ROOT / "deploys/site.py"
 
 
-@dataclass(frozen=True)
-class Row:
-    """One host in the closing table."""
-
-    name: str
-    system: str
-    gpus: str
-    kernel: str
-    driver: str
-
-
 def demo(
     lab: Annotated[str, typer.Option(help="Name of the lab to use.")] = "demo",
     hosts: Annotated[list[str] | None, typer.Argument(help="NAME=OS/PROFILE ...")] = None,
@@ -50,40 +41,45 @@ def demo(
     started = time.monotonic()
 
     def say(text: str) -> None:
-        console.print(f"[dim]{time.monotonic() - started:5.0f} s[/]  {text}", highlight=False)
+        console.print(f"[dim]{time.monotonic() - started:5.0f} s[/]  {escape(text)}", highlight=False, soft_wrap=True)
 
     os.environ[VARIABLE] = lab
-    say("[bold]1/5 Prerequisites[/]: programs and a Docker daemon")
+    say("==> 1/5 Prerequisites: programs and a Docker daemon")
     prerequisites.ensure(say)
-    say("[bold]2/5 Hosts[/]: containers that behave like machines, with emulated GPUs")
+    say("==> 2/5 Hosts: containers that behave like machines, with emulated GPUs")
     machines = Lab.up(lab, [HostSpec.parse(text) for text in hosts or HOSTS], say=say)
-    first, second, checks = converge_and_verify(say)
-    console.print(table(machines, first, second, checks))
+    console.print(table(machines, *converge_and_verify(say)))
     next_steps(console, lab, machines.hosts[0].name)
     say("done: every host converged, verified, and unchanged by a second run")
 
 
-def converge_and_verify(say: Callable[[str], None]) -> tuple[RunResult, RunResult, Verification]:
+def converge_and_verify(say: Callable[[str], None]) -> tuple[RunResult, Verification, RunResult]:
     """Deploy, verify, deploy again; raises HostError at the first step that does not hold."""
-    say("[bold]3/5 Deploy[/]: gpufleet deploy inventories/lab.py deploys/site.py (DKMS compiles for minutes)")
+    say("==> 3/5 Deploy: gpufleet deploy inventories/lab.py deploys/site.py (DKMS compiles for minutes)")
     first = deploy_once()
-    say("[bold]4/5 Verify[/]: gpufleet verify inventories/lab.py")
+    say("==> 4/5 Verify: gpufleet verify inventories/lab.py")
     checks = verify(INVENTORY)
+    for line in report.problem_lines(checks):
+        say(line)
     if not checks.ok():
-        raise HostError("verification", expected="every check green", found=tally(checks.checks), cure=cure("verify"))
-    say("[bold]5/5 Deploy again[/]: a second run must change nothing")
+        raise HostError(
+            "verification", expected="every check green", found=report.total_line(checks), cure=cure("verify")
+        )
+    say("==> 5/5 Deploy again: a second run must change nothing")
     second = deploy_once()
     if second.changed:
         raise HostError(
             "second run", expected="0 changes", found=f"{second.changed} changes", cure=cure("plan", "deploys/site.py")
         )
     say(f"second run: 0 changes in {second.operations} operations on {len(second.hosts)} hosts")
-    return first, second, checks
+    return first, checks, second
 
 
 def deploy_once() -> RunResult:
     """One run of deploys/site.py over the lab; raises HostError naming the hosts that failed."""
     result = converge_with_progress(INVENTORY, [SITE])
+    if result.interrupted:
+        raise KeyboardInterrupt
     if failed := result.failures():
         raise HostError("deploy", expected="every host done", found="; ".join(failed), cure=cure("deploy"))
     return result
@@ -94,7 +90,7 @@ def cure(*words: str) -> str:
     return f"run `gpufleet {words[0]} inventories/lab.py {' '.join(words[1:])}".rstrip() + "` to see it alone"
 
 
-def table(machines: Lab, first: RunResult, second: RunResult, checks: Verification) -> Table:
+def table(machines: Lab, first: RunResult, checks: Verification, second: RunResult) -> Table:
     """What was shown, a line per host."""
     result = Table(title="Verified GPU hosts")
     for heading in ("host", "system", "kernel", "GPUs", "driver", "first run", "checks", "second run"):
@@ -106,15 +102,10 @@ def table(machines: Lab, first: RunResult, second: RunResult, checks: Verificati
             machine.os,
             *seen(machine),
             f"{first.hosts[name].changed} changes",
-            tally(checks.of(name)),
+            describe(counts(checks.of(name))),
             f"{second.hosts[name].changed} changes",
         )
     return result
-
-
-def tally(checks: Sequence[Check]) -> str:
-    """Checks by outcome, those that occurred: `52 pass, 3 unproven`."""
-    return ", ".join(f"{number} {outcome}" for outcome, number in counts(checks).items() if number) or "none"
 
 
 def seen(machine: LabHost) -> tuple[str, str, str]:
