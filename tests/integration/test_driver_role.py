@@ -1,7 +1,6 @@
 """The role `nvidia_driver` between two real versions: packages, DKMS builds, the module swapped or waited for.
 
-The tests tell one story and run in its order: upgrade under a running job, swap once it ended, downgrade by a reboot,
-removal, and back again.
+The tests tell one story and run in its order: upgrade under a running job, swap once it ended, downgrade by a reboot.
 """
 
 from __future__ import annotations
@@ -11,16 +10,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from gpufleet.converge.results import RunResult
 from gpufleet.health import Outcome
 from gpufleet.lab.lab import LabHost
-from gpufleet.stack.versions import upstream
-from tests.support.driver_watch import Sight, Watch, look
+from tests.support.driver_story import HOST, assert_green, assert_packages, changes, deploy
+from tests.support.driver_watch import Watch, look
 from tests.support.lab import NEW, OLD, TRIXIE, Fleet
 
-HOST = "d12"
 MARK = "/run/gpufleet/reboot-required/nvidia-driver"
-TREE, MODULES = "/var/lib/dkms/nvidia-current", "/lib/modules/$(uname -r)/updates/dkms"
 HELD_BY_JOB = rf"module nvidia {OLD} is loaded, {NEW} is wanted; held by process \d+ \(train-job, user root\)\n"
 
 
@@ -29,31 +25,6 @@ def host(fleet: Fleet) -> Iterator[LabHost]:
     """The host of the story; at the end it has the version that the other tests know."""
     yield fleet.host(HOST)
     assert deploy(fleet, OLD).failures() == []
-
-
-def deploy(fleet: Fleet, version: str, **options: object) -> RunResult:
-    """Declare a version on the host, and deploy the driver there."""
-    fleet.declare(**{HOST: {"nvidia_driver": {"version": version, **options}}})
-    return fleet.deploy("driver.py", limit=(HOST,))
-
-
-def changes(result: RunResult) -> list[str]:
-    """Names of the operations that changed the host, which came to its end."""
-    assert result.failures() == []
-    return [name.partition(" | ")[2] for name in result.hosts[HOST].as_dict()["changed_operations"]]
-
-
-def assert_packages(sight: Sight, version: str) -> None:
-    """Every package of the driver is installed at this version and on hold."""
-    assert {upstream(found) for found in sight.versions.values()} == {version}
-    assert sight.held, sight.wants
-
-
-def assert_green(fleet: Fleet) -> None:
-    """Every check of the role passes on the host."""
-    checks = fleet.verify("nvidia_driver", limit=(HOST,)).of(HOST)
-    assert checks
-    assert [check for check in checks if check.outcome is not Outcome.PASS] == []
 
 
 def test_first_deploy_left_the_declared_versions(fleet: Fleet) -> None:
@@ -169,43 +140,4 @@ def test_failed_build_shows_its_log(fleet: Fleet, host: LabHost) -> None:
     host.execute(f"rm -r {tree} && mv /root/dkms {tree} && mv /root/Kbuild {source}/Kbuild")
     [error] = result.failures()
     assert "broken on purpose" in error
-    assert changes(deploy(fleet, OLD)) == []
-
-
-def test_removal_leaves_nothing(fleet: Fleet, host: LabHost) -> None:
-    host.execute(f"cp -a {TREE}/{OLD} /root/kept-build && cp -a {MODULES} /root/kept-modules")
-    fleet.declare(**{HOST: {"nvidia_driver": {"state": "absent"}}})
-    assert changes(fleet.deploy("driver.py", limit=(HOST,))) == [
-        "Unload the driver",
-        "Purge the driver's packages",
-        "Remove the driver's pin",
-    ]
-    assert look(host) == Sight("none", {}, {})
-    assert (
-        host.execute("dkms status; dpkg-query -W -f '${Package} ${Status}' nvidia-persistenced", check=False).stdout
-        == ""
-    )
-    assert host.execute(f"ls /etc/apt/preferences.d {TREE} {MODULES} | grep nvidia", check=False).stdout == ""
-    assert_green(fleet)
-    assert changes(fleet.deploy("driver.py", limit=(HOST,))) == []
-
-
-def test_build_that_the_packages_skipped_is_seen(fleet: Fleet, host: LabHost) -> None:
-    host.execute("mv /lib/modules/$(uname -r)/build /root/kept-link")
-    [error] = deploy(fleet, OLD).failures()
-    host.execute("mv /root/kept-link /lib/modules/$(uname -r)/build")
-    kernel = host.execute("uname -r").stdout.strip()
-    assert f"operation `NVIDIA driver | Build the kernel module for kernel {kernel}`" in error
-    assert f"Your kernel headers for kernel {kernel} cannot be found" in error
-    assert look(host).loaded == "none"
-    assert_packages(look(host), OLD)
-
-
-def test_driver_returns(fleet: Fleet, host: LabHost) -> None:
-    # The build of the first deploy is put back: another one would take minutes and prove nothing new.
-    host.execute(f"rm -rf {TREE}/{OLD} && mv /root/kept-build {TREE}/{OLD}")
-    host.execute(f"rm -rf {MODULES} && mv /root/kept-modules {MODULES} && depmod")
-    assert f"Load driver {OLD}" in changes(deploy(fleet, OLD))
-    assert look(host).loaded == OLD
-    assert_green(fleet)
     assert changes(deploy(fleet, OLD)) == []

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tests.support.driver_faults import ASK_NVIDIA_SMI
 from tests.support.lab import OLD
 
 OPTION = "NVreg_RestrictProfilingToAdminUsers"
@@ -25,16 +26,6 @@ WRAPPER = "/usr/local/bin/nvidia-smi"
 STANZA = (
     "Package: nvidia-open-kernel-support\\nStatus: hold ok installed\\nSource: nvidia-open-gpu-kernel-modules\\n"
     f"Maintainer: nobody\\nArchitecture: amd64\\nVersion: {OLD}-1\\nDescription: none\\n\\n"
-)
-
-
-#: Checks that cannot pass where nvidia-smi does not answer.
-ASK_NVIDIA_SMI = (
-    "every_gpu_on_the_bus_answers",
-    "persistence_mode_is_on",
-    "memory_has_no_uncorrected_errors",
-    "no_row_remap_is_pending",
-    "no_row_remap_has_failed",
 )
 
 
@@ -95,9 +86,7 @@ DEVIATIONS: dict[str, Deviation] = {
     ),
     "flavor": Deviation(
         *edited(BANNER, "s/x86_64 Kernel Module /Open Kernel Module for x86_64 /"),
-        {
-            "loaded_module_is_of_the_chosen_flavor": "kernel module: expected the proprietary one, found open",
-        },
+        {"loaded_module_is_of_the_chosen_flavor": "kernel module: expected the proprietary one, found open"},
     ),
     "other flavor": Deviation(
         f"cp -p {STATUS} {STATUS}.kept && printf '{STANZA}' >>{STATUS}",
@@ -110,9 +99,7 @@ DEVIATIONS: dict[str, Deviation] = {
     "hold": Deviation(
         "apt-mark unhold nvidia-smi libcuda1",
         "apt-mark hold nvidia-smi libcuda1",
-        {
-            "packages_are_held": "packages: expected all of the driver on hold, found no hold on libcuda1, nvidia-smi",
-        },
+        {"packages_are_held": "packages: expected all of the driver on hold, found no hold on libcuda1, nvidia-smi"},
     ),
     "no pin": Deviation(
         *moved(PIN),
@@ -169,16 +156,12 @@ DEVIATIONS: dict[str, Deviation] = {
         f'printf \'#!/bin/sh\\n/usr/bin/nvidia-smi "$@" | sed "/remapped/!s/{{gpu_id}}, 0, 0/{{gpu_id}}, 0, 1/"\\n\' '
         f">{WRAPPER} && chmod 755 {WRAPPER}",
         f"rm {WRAPPER}",
-        {
-            "no_row_remap_has_failed": "row remapping: expected no failure, found it on {gpu}; replace the GPU",
-        },
+        {"no_row_remap_has_failed": "row remapping: expected no failure, found it on {gpu}; replace the GPU"},
     ),
     "silent GPU": Deviation(
         f"printf '#!/bin/sh\\n/usr/bin/nvidia-smi \"$@\" | sed 1d\\n' >{WRAPPER} && chmod 755 {WRAPPER}",
         f"rm {WRAPPER}",
-        {
-            "every_gpu_on_the_bus_answers": "GPUs: expected 8 to answer nvidia-smi, found no answer of ['{gpu}']",
-        },
+        {"every_gpu_on_the_bus_answers": "GPUs: expected 8 to answer nvidia-smi, found no answer of ['{gpu}']"},
     ),
     "loaded version": Deviation(
         *edited("/sys/module/nvidia/version", f"s/.*/{OTHER}/"),
@@ -210,31 +193,4 @@ BATCHES = {
     "most": [name for name in DEVIATIONS if name not in (*APART, *ALONE)],
     "second": list(APART),
     **{name: [name] for name in ALONE},
-}
-
-#: Faults of the lab by kind and value, and what the checks say while they last.
-FAULTS: dict[tuple[str, str], Mapping[str, str]] = {
-    ("gpu-lost", "3"): {
-        **dict.fromkeys(
-            ASK_NVIDIA_SMI,
-            "nvidia-smi: expected exit status 0, found 255: Unable to determine the device handle for GPU{lost}: "
-            "Unknown Error",
-        ),
-        "kernel_log_has_no_severe_xid": "kernel log: expected no severe Xid since boot, found Xid 79 of GPU "
-        "{lost_slot} (GPU fell off the bus; drain and reboot, replace it when it comes back)",
-    },
-    ("xid", "74"): {
-        "kernel_log_has_no_severe_xid": "kernel log: expected no severe Xid since boot, found Xid 74 of GPU {slot} "
-        "(NVLink error; drain and diagnose)",
-    },
-    ("xid", "31"): {},
-    ("ecc-uncorrectable", "0"): {
-        "memory_has_no_uncorrected_errors": "uncorrected memory errors since the driver was loaded: expected 0, "
-        "found 1 on {gpu}",
-        "kernel_log_has_no_severe_xid": "kernel log: expected no severe Xid since boot, found Xid 48 of GPU {slot} "
-        "(double bit memory error; drain, reset the GPU, replace it when it comes back)",
-    },
-    ("remap-pending", "0"): {
-        "no_row_remap_is_pending": "row remapping: expected none pending, found it on {gpu}; reset the GPU",
-    },
 }
