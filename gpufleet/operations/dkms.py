@@ -15,8 +15,10 @@ from gpufleet.operations import apt, failure
 
 Commands = Generator[Any, None, None]
 
-#: Lines of the build's log to show when it failed: the compiler's first error is close to the end.
+#: Lines of the build's log to show when it failed.
 LOG_LINES = 30
+#: What began it: make's and the compiler's first errors, shown last because reports keep the last lines.
+ERRORS = r": (fatal )?error:|[*]{3} "
 
 
 @operation()
@@ -77,7 +79,7 @@ def built(module: str, version: str, kernel: str, timeout: int = 2400) -> Comman
         return
     log = f"/var/lib/dkms/{module}/{version}/build/make.log"
     build = ["timeout", str(timeout), "dkms", "install", "--force", "-m", module, "-v", version, "-k", kernel]
-    show = f"{{ tail -n {LOG_LINES} {log} >&2; false; }}"
+    show = f"{{ tail -n {LOG_LINES} {log} >&2; echo '{log}:' >&2; grep -m 3 -E '{ERRORS}' {log} >&2; false; }}"
     yield StringCommand(*map(QuoteString, build), "||", show)
 
 

@@ -46,7 +46,7 @@ def test_version_in_no_repository(fleet: Fleet, host: LabHost) -> None:
     [error] = result.failures()
     text = (
         rf"{HOST}: nvidia-kernel-dkms: expected version 535\.999\.99 in an apt repository, "
-        rf"found only {re.escape(NEW)}-\S+ and {re.escape(OLD)}-\S+; "
+        rf"found only (\S+ and )*{re.escape(NEW)}-\S+ and {re.escape(OLD)}-\S+; "
         "ask for one that is there, or switch on the repository that has it"
     )
     assert re.search(text, error), error
@@ -66,7 +66,7 @@ def test_upgrade_under_a_job_leaves_the_old_module(fleet: Fleet, host: LabHost) 
     with Watch(host) as watch:
         changed = changes(deploy(fleet, NEW))
     assert {sight.loaded for sight in watch.sights} == {OLD}
-    assert watch.first(lambda sight: not sight.held) is None, "packages were off hold during the upgrade"
+    assert watch.first(lambda sight: sight.loose) is None
     assert_packages(look(host), NEW)
     assert changed == [
         f"Pin the driver to {NEW}",
@@ -115,7 +115,7 @@ def test_downgrade_reboots_where_it_may(fleet: Fleet, host: LabHost) -> None:
         changed = changes(deploy(fleet, OLD, reboot="if-required"))
     assert "Reboot where the driver asks for it" in changed
     assert host.boot_identity() != before
-    assert watch.first(lambda sight: not sight.held) is None, "packages were off hold during the downgrade"
+    assert watch.first(lambda sight: sight.loose) is None
     assert look(host).loaded == OLD
     assert_packages(look(host), OLD)
     assert_green(fleet)

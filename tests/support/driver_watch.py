@@ -11,10 +11,11 @@ from typing import Self
 from gpufleet.lab.lab import LabHost
 
 SOURCE = "nvidia-graphics-drivers"
+APT_WORKS = "pgrep -x 'apt-get|apt-mark|dpkg' >/dev/null && echo works || echo idle"
 LOOK = (
-    "cat /sys/module/nvidia/version 2>/dev/null || echo none; "
+    f"{APT_WORKS}; cat /sys/module/nvidia/version 2>/dev/null || echo none; "
     "dpkg-query -W -f '${source:Package} ${db:Status-Want} ${db:Status-Status} ${Version} ${Package}\\n' | "
-    f"grep '^{SOURCE} '; true"
+    f"grep '^{SOURCE} '; {APT_WORKS}"
 )
 
 
@@ -28,20 +29,29 @@ class Sight:
     #: Version of each package that is installed.
     versions: dict[str, str]
 
+    #: Whether apt is at work: it takes packages off hold for as long as it has dpkg's lock.
+    apt_works: bool = False
+
     @property
     def held(self) -> bool:
         """Whether every package is on hold."""
         return set(self.wants.values()) == {"hold"}
 
+    @property
+    def loose(self) -> bool:
+        """Whether a package is off hold while nobody but its user keeps it."""
+        return not self.held and not self.apt_works
+
 
 def look(host: LabHost) -> Sight:
     """Look at the driver of a host."""
-    loaded, *rows = host.execute(LOOK).stdout.splitlines()
+    before, loaded, *rows, after = host.execute(LOOK).stdout.splitlines()
     packages = [row.split() for row in rows]
     return Sight(
         loaded,
         {name: want for _, want, _, _, name in packages},
         {name: version for _, _, status, version, name in packages if status == "installed"},
+        apt_works="works" in (before, after),
     )
 
 
