@@ -99,7 +99,8 @@ def unloaded(module: str) -> Commands:
 
 
 def swap_script(daemons: Sequence[str], modules: Sequence[str], load: bool) -> str:
-    """Return the shell script of a swap; it starts the daemons again however the swap went.
+    """Return the shell script of a swap; it starts the daemons again however the swap went, and not after a removal:
+    they would load the module.
 
     A module counts more references than the modules built on it when something else uses it: then nothing is unloaded.
     """
@@ -115,7 +116,7 @@ def swap_script(daemons: Sequence[str], modules: Sequence[str], load: bool) -> s
         f'for m in {names}; do [ -n "$busy" ] || rmmod $m || busy=$m; done; '
     )
     loading = f'for m in nvidia nvidia_uvm {shlex.join(again)}; do modprobe $m || [ -n "$busy" ] || failed=1; done; '
-    return f"busy=; failed=0; {stop}{unload if modules else ''}{loading if load else ''}{start}[ $failed = 0 ]"
+    return f"busy=; failed=0; {stop}{unload if modules else ''}{loading + start if load else ''}[ $failed = 0 ]"
 
 
 def holders() -> list[str]:

@@ -44,7 +44,7 @@ def test_swap(run: Run) -> None:
 
 
 def test_removal(run: Run) -> None:
-    assert run(swap_script(DAEMONS, MODULES, load=False)) == (0, [STOP, *UNLOAD, START])
+    assert run(swap_script(DAEMONS, MODULES, load=False)) == (0, [STOP, *UNLOAD])
 
 
 def test_first_load(run: Run) -> None:
