@@ -53,7 +53,10 @@ def test_build_that_the_packages_skipped_is_seen(fleet: Fleet, host: LabHost) ->
 def test_driver_returns(fleet: Fleet, host: LabHost) -> None:
     # The build of the first deploy is put back: another one would take minutes and prove nothing new.
     host.execute(f"rm -rf {TREE}/{OLD} && mv /root/kept-build {TREE}/{OLD}")
-    host.execute(f"rm -rf {MODULES} && mv /root/kept-modules {MODULES} && depmod")
+    host.execute(
+        f"rm -rf {MODULES} && mkdir -p {MODULES} && mv /root/kept-modules/* {MODULES} && rmdir /root/kept-modules"
+    )
+    host.execute("depmod")
     assert f"Load driver {OLD}" in changes(deploy(fleet, OLD))
     assert look(host).loaded == OLD
     assert_green(fleet)
