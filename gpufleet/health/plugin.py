@@ -94,10 +94,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep a host's checks in one worker."""
-    if config.stash.get(_FLEET, None):
-        for item in items:
-            item.add_marker(pytest.mark.xdist_group(checks.host_name(item)))
+    """Pass over roles that no host has, also in files named by hand, and keep the checks of a host in one worker."""
+    if not (fleet := config.stash.get(_FLEET, None)):
+        return
+    idle = [item for item in items if not fleet.having(targets.role_of(item.path))]
+    if idle:
+        config.hook.pytest_deselected(items=idle)
+        items[:] = [item for item in items if item not in idle]
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(checks.host_name(item)))
 
 
 @pytest.hookimpl(tryfirst=True)
