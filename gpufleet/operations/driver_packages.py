@@ -48,7 +48,8 @@ def exact(
         if not _to_be_had(first, own_version or version):
             yield _no_such_version(first, own_version or version)
             return
-    yield from apt.exact._inner(packages=everything, version=version, timeout=timeout)
+    # Who holds the lock may be this very installation, cut off from its controller: it gets the time to end.
+    yield from apt.exact._inner(packages=everything, version=version, timeout=timeout, lock_timeout=timeout)
 
 
 @operation()
