@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gpufleet.converge.events import Event
 from gpufleet.converge.results import RunResult
 from gpufleet.converge.run import converge
 from gpufleet.health.run import Verification, verify
@@ -62,4 +63,5 @@ class Fleet:
         return verify(self.inventory, roles=roles, limit=limit)
 
 
-ignore: Callable[[Any], None] = lambda _: None  # noqa: E731 - a named do-nothing reads better at the call
+def ignore(_event: Event) -> None:
+    """Follow a run without showing its progress."""
