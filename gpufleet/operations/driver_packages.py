@@ -15,9 +15,6 @@ from gpufleet.stack.versions import newest_match
 
 Commands = Generator[Any, None, None]
 
-#: Seconds for reading the package lists.
-UPDATE_TIMEOUT = 600
-
 
 @operation()
 def exact(
@@ -44,7 +41,7 @@ def exact(
     first, _, own_version = packages[0].partition("=")
     if host.state.is_executing and not _to_be_had(first, own_version or version):
         # The lists may be older than the version, or than the components they are of.
-        yield apt_get.update(timeout=UPDATE_TIMEOUT, lock_timeout=300)
+        yield apt_get.update(timeout=apt.UPDATE_TIMEOUT, lock_timeout=apt.LOCK_TIMEOUT)
         if not _to_be_had(first, own_version or version):
             yield _no_such_version(first, own_version or version)
             return

@@ -36,15 +36,15 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def fresh_fleet(state: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     """Two hosts as they come from the factory, nothing deployed yet."""
     prerequisites.ensure(print)
-    lab = Lab.up(lab_name(), [HostSpec.parse(text) for text in HOSTS], say=print)
     try:
+        lab = Lab.up(lab_name(), [HostSpec.parse(text) for text in HOSTS], say=print)
         fleet = Fleet(lab, tmp_path_factory.mktemp("inventory") / "fleet.py")
         fleet.declare(
             d12={"base": {}, "nvidia_driver": {"version": OLD}}, d13={"base": {}, "nvidia_driver": {"version": TRIXIE}}
         )
         yield fleet
     finally:
-        lab.down()
+        Lab.remove(lab_name())
 
 
 @pytest.fixture(scope="session")
