@@ -1,0 +1,94 @@
+"""The resolver's answer for one host: exact packages, services and modules, each with its reason, or what forbids them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from gpufleet.stack.verdicts import Verdict
+
+Component = Literal[
+    "driver", "persistenced", "fabric_manager", "nscq", "nvsdm", "nvlsm", "imex", "dcgm", "gdrcopy", "cuda",
+    "cuda_compat", "nccl",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Package:
+    """One package: a version without revision (`580.95.05`) means any revision of it, no version the newest."""
+
+    component: Component
+    name: str
+    version: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A vendor's package repository for one system; `path` is below the base URL, which an operator may replace."""
+
+    name: str
+    base_url: str
+    path: str
+    #: File name of the signing key beside the packages, and its OpenPGP fingerprint (40 hexadecimal digits).
+    key: str
+    fingerprint: str
+    source: str
+
+
+@dataclass(frozen=True)
+class DriverChoice:
+    """The driver of one host."""
+
+    version: str
+    branch: int
+    flavor: Literal["open", "proprietary"]
+    source: Literal["nvidia", "distribution"]
+    #: Name by which DKMS knows the module, and the file name that modinfo and `options` lines use.
+    dkms_module: str
+    module: str
+    packages: tuple[Package, ...]
+    #: Packages of the other flavor or scheme that must not lie beside these.
+    unwanted: tuple[str, ...] = ()
+    #: Package that pins the version (apt), empty where there is none; module stream (EL 8 and 9), empty elsewhere.
+    pinning: str = ""
+    stream: str = ""
+    #: Debian source packages whose other installed binaries go along (distribution's packages only).
+    source_packages: tuple[str, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Service:
+    """A systemd unit and whether it is to run at boot."""
+
+    unit: str
+    enabled: bool
+    masked: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """Everything that was decided for one host."""
+
+    driver: DriverChoice | None = None
+    #: Packages of all components but the driver, in the order to install them.
+    packages: tuple[Package, ...] = ()
+    services: tuple[Service, ...] = ()
+    #: Kernel modules to load at boot beside the driver's own, in order (`ib_umad` before fabric manager on NVLink5).
+    kernel_modules: tuple[str, ...] = ()
+    #: Options of the kernel module `nvidia` that the hardware asks for.
+    module_options: dict[str, str] = field(default_factory=dict)
+    repositories: tuple[Repository, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+
+    def of(self, *components: Component) -> tuple[Package, ...]:
+        """Return the packages of these components."""
+        own = self.driver.packages if self.driver else ()
+        return tuple(package for package in (*own, *self.packages) if package.component in components)
+
+    @property
+    def errors(self) -> tuple[Verdict, ...]:
+        """The verdicts that forbid this wish; a resolution with any installs nothing."""
+        return tuple(verdict for verdict in self.verdicts if verdict.level == "error")
