@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict
@@ -49,3 +49,10 @@ class RoleOptions(BaseModel):
         `gpufleet validate` calls it for every host whose options are right in themselves, and adds the host's name.
         """
         return ()
+
+    def wish(self) -> Mapping[str, Any]:
+        """Return what this role wants of the stack, as fields of `gpufleet.stack.wish.Wish`; roles with one override it.
+
+        The wishes of all roles of a host are resolved together, so that what does not fit is refused beforehand.
+        """
+        return {}

@@ -1,4 +1,4 @@
-"""The resolver's answer for one host: exact packages, services and modules, each with its reason, or what forbids them."""
+"""The resolver's answer for one host: packages, services and modules, each with its reason, or what forbids them."""
 
 from __future__ import annotations
 
