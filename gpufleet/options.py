@@ -51,7 +51,7 @@ class RoleOptions(BaseModel):
         return ()
 
     def wish(self) -> Mapping[str, Any]:
-        """Return what this role wants of the stack, as fields of `gpufleet.stack.wish.Wish`; roles with one override it.
+        """Return what this role wants of the stack: fields of `gpufleet.stack.wish.Wish`; roles with one override it.
 
         The wishes of all roles of a host are resolved together, so that what does not fit is refused beforehand.
         """
