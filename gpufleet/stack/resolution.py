@@ -69,6 +69,18 @@ class Service:
 
 
 @dataclass(frozen=True)
+class Unpacked:
+    """A package whose files go beside a toolkit, because another version of it is the installed one."""
+
+    component: Component
+    name: str
+    version: str
+    #: Directory that gets its `include` and `lib64`, such as `/usr/local/cuda-12.9`.
+    directory: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Resolution:
     """Everything that was decided for one host."""
 
@@ -81,6 +93,14 @@ class Resolution:
     #: Options of the kernel module `nvidia` that the hardware asks for.
     module_options: dict[str, str] = field(default_factory=dict)
     repositories: tuple[Repository, ...] = ()
+    #: Second builds of a library (NCCL for the other CUDA major), taken from the same repository.
+    unpacked: tuple[Unpacked, ...] = ()
+    #: The toolkit that `/usr/local/cuda` names, such as `13.0`; empty where there is none.
+    cuda_default: str = ""
+    #: How network adapters reach the GPUs' memory; empty where they do not.
+    gpudirect: Literal["", "dma-buf", "peermem"] = ""
+    #: Why, for what has no reason of its own: `repository cuda`, `module ib_umad`, `option NVreg_X`, `gpudirect`.
+    reasons: dict[str, str] = field(default_factory=dict)
     verdicts: tuple[Verdict, ...] = ()
 
     def of(self, *components: Component) -> tuple[Package, ...]:
