@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from io import StringIO
 from typing import Any
 
@@ -12,7 +12,7 @@ from pyinfra.context import host
 from pyinfra.operations import files
 
 from gpufleet.facts import sources
-from gpufleet.facts.apt import HeldPackages, InstalledVersions, PackageStates
+from gpufleet.facts.apt import HeldPackages, InstalledVersions, PackageStates, PinnedVersions
 from gpufleet.facts.sources import SourcesFiles
 from gpufleet.operations import apt_get, failure, wishes
 from gpufleet.stack import versions
@@ -121,15 +121,17 @@ def exact(
     timeout: int = 1800,
     lock_timeout: int = LOCK_TIMEOUT,
     cache_time: int = 3600,
+    recommended: bool = False,
 ) -> Commands:
     """
-    Install packages at exact versions, upwards or downwards, holds notwithstanding, without recommended packages.
+    Install packages at exact versions, upwards or downwards, holds notwithstanding.
 
     + packages: names, or `name=version` for a version of its own
     + version: version of the packages that give none; without it, the pinned one, and any where there is no pin
     + timeout: seconds after which the installation is stopped on the host
     + lock_timeout: seconds to wait for another user of apt or dpkg
     + cache_time: seconds after which the package lists count as stale
+    + recommended: install what the packages only recommend too
 
     A short version, `535.261.03`, means the newest Debian version of that upstream version.
 
@@ -143,12 +145,12 @@ def exact(
             version="535.261.03",
         )
     """
-    wanted = {name: own or version for name, _, own in (package.partition("=") for package in packages)}
+    wanted = wishes.split(packages, version)
     installed = host.get_fact(InstalledVersions, packages=sorted(wanted))
-    unmet = wishes.unmet(wanted, installed)
+    unmet = wishes.unmet(wanted, installed, _pinned(wanted, installed))
     # Want these versions and have them?
     if not unmet:
-        host.noop(f"installed: {', '.join(f'{name} {installed[name]}' for name in sorted(wanted))}")
+        host.noop(wishes.noop_text(wanted, installed))
         return
     # Versions are named again even where they are right, so that apt does not move them for the others' sake.
     wanted = {name: own for name, own in wanted.items() if own or name in unmet}
@@ -158,7 +160,11 @@ def exact(
         # The lists may be fresh by the clock and still older than the version asked for.
         yield apt_get.update(timeout=UPDATE_TIMEOUT, lock_timeout=lock_timeout)
         chosen, missing = wishes.choose(wanted)
-    yield wishes.not_to_be_had(missing) if missing else apt_get.install(chosen, timeout, lock_timeout)
+    specs = [f"{name}={match}" if match else name for name, match in chosen.items()]
+    if missing:
+        yield wishes.not_to_be_had(missing)
+        return
+    yield apt_get.install(specs, timeout, lock_timeout, recommended)
 
 
 @operation()
@@ -187,3 +193,9 @@ def removed(
         host.noop(f"not installed: {', '.join(packages)}")
         return
     yield apt_get.remove(unwanted, purge, timeout, lock_timeout)
+
+
+def _pinned(wanted: Mapping[str, str | None], installed: Mapping[str, str]) -> dict[str, str]:
+    """Return the versions that pins demand of installed packages for which none is wanted."""
+    free = sorted(name for name, version in wanted.items() if version is None and name in installed)
+    return host.get_fact(PinnedVersions, packages=free) if free else {}

@@ -9,6 +9,7 @@ from pyinfra.api.command import StringCommand
 from pyinfra.context import host
 
 from gpufleet.errors import HostError
+from gpufleet.facts.apt_holds import HOLD_PINS
 
 #: Runs apt-get until it has every lock: its own DPkg::Lock::Timeout does not wait for the locks of its lists and
 #: archives, and forgets to say who holds dpkg's. An earlier run that was cut off is finished first.
@@ -25,13 +26,14 @@ _PATIENT = (
 
 _INSTALL_OPTIONS = (
     "--yes",
-    "--no-install-recommends",
     "--allow-downgrades",
     "--allow-change-held-packages",
     "--option=Dpkg::Options::=--force-confdef",
     "--option=Dpkg::Options::=--force-confold",
 )
 
+#: Packages on hold, and those that shall be as soon as they are there.
+_HELD = f"held=$(apt-mark showhold; sed -n 's/^Package: //p' {HOLD_PINS} 2>/dev/null);"
 #: apt lets go of a hold when it changes the package's version.
 _HOLD_AGAIN = (
     "rc=$?; [ -z \"$held\" ] || dpkg-query -W -f '${db:Status-Status} ${binary:Package}\\n' $held 2>/dev/null | "
@@ -65,10 +67,11 @@ def apt_get(arguments: Sequence[str], timeout: int, lock_timeout: int) -> String
     )
 
 
-def install(packages: Sequence[str], timeout: int, lock_timeout: int) -> StringCommand:
-    """Install packages, `name=version` each or a name alone; what was on hold stays on hold, however it ends."""
-    command = apt_get(["install", *_INSTALL_OPTIONS, "--", *packages], timeout, lock_timeout)
-    return StringCommand("held=$(apt-mark showhold);", "(", command, ");", _HOLD_AGAIN)
+def install(packages: Sequence[str], timeout: int, lock_timeout: int, recommended: bool = False) -> StringCommand:
+    """Install packages, `name=version` each or a name alone; what is to be held is held, however it ends."""
+    options = [*_INSTALL_OPTIONS, "--install-recommends" if recommended else "--no-install-recommends"]
+    command = apt_get(["install", *options, "--", *packages], timeout, lock_timeout)
+    return StringCommand(_HELD, "(", command, ");", _HOLD_AGAIN)
 
 
 def remove(packages: Sequence[str], purge: bool, timeout: int, lock_timeout: int) -> StringCommand:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from pyinfra.api.command import StringCommand
+from pyinfra.api.facts import FactBase
 from pyinfra.context import host
 
-from gpufleet.facts.apt import AvailableVersions, PinnedVersions
+from gpufleet.facts.apt import AvailableVersions
 from gpufleet.operations import failure
 from gpufleet.stack import versions
 
+#: A fact that lists the versions of one `package` that can be had, newest first.
+Offers = type[FactBase[list[str]]]
 
-def unmet(wanted: Mapping[str, str | None], installed: Mapping[str, str]) -> list[str]:
+
+def split(packages: Sequence[str], version: str | None = None) -> dict[str, str | None]:
+    """Return the wished version of each package, from `name` and `name=version`."""
+    return {name: own or version for name, _, own in (package.partition("=") for package in packages)}
+
+
+def unmet(wanted: Mapping[str, str | None], installed: Mapping[str, str], pinned: Mapping[str, str]) -> list[str]:
     """Return the packages that are not installed as wanted; without a version, any that no pin forbids."""
-    free = sorted(name for name, version in wanted.items() if version is None and name in installed)
-    pinned = host.get_fact(PinnedVersions, packages=free) if free else {}
     return [
         name
         for name, version in wanted.items()
@@ -23,27 +31,45 @@ def unmet(wanted: Mapping[str, str | None], installed: Mapping[str, str]) -> lis
     ]
 
 
-def choose(wanted: Mapping[str, str | None]) -> tuple[list[str], dict[str, list[str]]]:
-    """Return what to tell apt-get to install, and what there is of each package without the wanted version."""
-    chosen, missing = [], {}
+def choose(
+    wanted: Mapping[str, str | None], offers: Offers = AvailableVersions
+) -> tuple[dict[str, str | None], dict[str, list[str]]]:
+    """Return the exact version to install of each package, and what there is of those without the wanted one."""
+    chosen: dict[str, str | None] = {}
+    missing: dict[str, list[str]] = {}
     for name, version in wanted.items():
-        available = host.get_fact(AvailableVersions, package=name) if version else []
+        available: list[str] = host.get_fact(offers, package=name) if version else []
         match = versions.newest_match(version, available) if version else None
         if version and not match:
             missing[f"{name}={version}"] = available
         else:
-            chosen.append(f"{name}={match}" if match else name)
+            chosen[name] = match
     return chosen, missing
 
 
-def not_to_be_had(missing: Mapping[str, list[str]]) -> StringCommand:
+def not_to_be_had(missing: Mapping[str, list[str]], where: str = "an apt repository") -> StringCommand:
     """Return the command that fails with the versions that can be had instead."""
     offers = ", ".join(
         f"{wish.partition('=')[0]} {' or '.join(found) or 'in no version'}" for wish, found in missing.items()
     )
     return failure(
         host.name,
-        expected=f"{', '.join(missing)} in an apt repository",
+        expected=f"{', '.join(missing)} in {where}",
         found=f"only {offers}",
         cure="ask for one of these, or switch on the repository that has it",
+    )
+
+
+def noop_text(names: Mapping[str, Any], installed: Mapping[str, str]) -> str:
+    """Say which versions are there already."""
+    return f"installed: {', '.join(f'{name} {installed[name]}' for name in sorted(names))}"
+
+
+def nothing_to_hold(names: Sequence[str]) -> StringCommand:
+    """Return the command that fails because a hold of packages that are not there lacks a version."""
+    return failure(
+        host.name,
+        expected=f"{', '.join(names)} installed, or a version to hold",
+        found="neither",
+        cure="write name=version, or hold after the installation",
     )

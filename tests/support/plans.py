@@ -25,7 +25,7 @@ from pyinfra.api.operations import run_ops
 from pyinfra.api.state import State, StateStage
 from pyinfra.connectors.fake import FakeConnector
 
-from gpufleet.operations import apt_get
+from gpufleet.operations import apt_get, dnf_command
 
 PLANS = Path(__file__).parents[1] / "plans"
 HOST = "gpu-07"
@@ -43,7 +43,7 @@ def plan(deploy: Callable[[], Any], facts: Facts | None = None, data: Mapping[st
 
     A fact that is not given has its default: no package is installed, no file is there. An operation that has
     nothing to do says so. A command made by `gpufleet.operations.failure` fails, and what follows is not reached. The
-    script around apt-get has tests of its own and is shortened to what it installs, and by when.
+    scripts around apt-get and dnf have tests of their own and are shortened to what they install, and by when.
     """
     noops: dict[str, list[str]] = {}
     state = _state(data or {})
@@ -53,6 +53,7 @@ def plan(deploy: Callable[[], Any], facts: Facts | None = None, data: Mapping[st
         patch.object(host, "noop", lambda text: noops.setdefault(host.current_op_hash or "", []).append(text)),
         patch.object(FunctionCommand, "execute", lambda *_: True),
         patch.multiple(apt_get, install=_install, update=_update, remove=_remove),
+        patch.object(dnf_command, "dnf", _dnf),
     ):
         connect_all(state)
         state.set_stage(StateStage.Prepare)
@@ -85,8 +86,9 @@ def _state(data: Mapping[str, Any]) -> Any:
     return State(inventory, _config(TEMP_DIR="/tmp"), check_for_changes=False)
 
 
-def _install(packages: Sequence[str], timeout: int, lock_timeout: int) -> StringCommand:
-    return StringCommand("apt-get install", *packages, f"(within {timeout} s)")
+def _install(packages: Sequence[str], timeout: int, lock_timeout: int, recommended: bool = False) -> StringCommand:
+    extra = ["with what they recommend"] * recommended
+    return StringCommand("apt-get install", *packages, *extra, f"(within {timeout} s)")
 
 
 def _update(timeout: int, lock_timeout: int, cache_time: int = 0) -> StringCommand:
@@ -95,6 +97,10 @@ def _update(timeout: int, lock_timeout: int, cache_time: int = 0) -> StringComma
 
 def _remove(packages: Sequence[str], purge: bool, timeout: int, lock_timeout: int) -> StringCommand:
     return StringCommand("apt-get purge" if purge else "apt-get remove", *packages, f"(within {timeout} s)")
+
+
+def _dnf(arguments: Sequence[str], timeout: int, lock_timeout: int) -> StringCommand:
+    return StringCommand("dnf", *arguments, f"(within {timeout} s)")
 
 
 def _scripted(facts: Facts) -> Callable[..., Any]:
