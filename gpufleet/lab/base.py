@@ -12,7 +12,7 @@ from pathlib import Path
 from gpufleet.errors import LabError, ToolMissingError
 from gpufleet.lab import bundle, docker, prerequisites, state, workshop
 from gpufleet.lab.network import Network
-from gpufleet.lab.recipe import EXCLUDED, INITRAMFS, PACKAGES, Recipe
+from gpufleet.lab.recipe import EXCLUDED, INITRAMFS, Recipe
 from gpufleet.lab.sources import Upstream
 from gpufleet.project import cache_dir
 
@@ -41,10 +41,10 @@ def ensure(one: Recipe, net: Network, upstream: Upstream | None, say: Say) -> No
         if docker.image_exists(tag):
             say(f"{one.system}: packages are in the image cache")
         elif one.image:
-            say(f"{one.system}: installing {len(PACKAGES)} packages into {one.image}")
+            say(f"{one.system}: installing {len(one.packages)} packages into {one.image}")
             install(one, tag, net, upstream)
         else:
-            say(f"{one.system}: building the base system with mmdebstrap ({one.suite}, {len(PACKAGES)} packages)")
+            say(f"{one.system}: building the base system with mmdebstrap ({one.suite}, {len(one.packages)} packages)")
             bootstrap(one, tag, net, upstream, say)
 
 
@@ -65,7 +65,7 @@ def mmdebstrap(one: Recipe) -> list[str]:
     """The mmdebstrap command without target and mirror."""
     path, text = INITRAMFS
     return [
-        *("mmdebstrap", "--variant=minbase", "--components=main", f"--include={','.join(PACKAGES)}"),
+        *("mmdebstrap", "--variant=minbase", "--components=main", f"--include={','.join(one.packages)}"),
         *(f"--dpkgopt=path-exclude={pattern}" for pattern in EXCLUDED),
         f"--setup-hook=mkdir -p $1{Path(path).parent}; printf '{text.strip()}\\n' > $1{path}",
     ]
@@ -117,7 +117,7 @@ def install(one: Recipe, tag: str, net: Network, upstream: Upstream | None) -> N
         bundle.Entry("/etc/dpkg/dpkg.cfg.d/gpufleet-lab", excluded.encode()),
         *workshop.archive_list(one, net, upstream),
     ]
-    script = workshop.USE_LIST + INSTALL.format(packages=" ".join(PACKAGES))
+    script = workshop.USE_LIST + INSTALL.format(packages=" ".join(one.packages))
     with workshop.made(one.image, tag.split(":")[1], script, files, network=net.name) as container:
         docker.docker("commit", container, tag)
 

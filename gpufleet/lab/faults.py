@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from gpufleet.errors import LabError
 from gpufleet.lab import docker, names, state
-from gpufleet.lab.recipe import EMULATION_TARGET, MACHINE_TARGET
+from gpufleet.lab.identity import MACHINE_TARGET
+from gpufleet.lab.recipe import EMULATION_TARGET
 
 if TYPE_CHECKING:
     from gpufleet.lab.hosts import LabHost

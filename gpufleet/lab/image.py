@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from gpufleet.lab import base, bundle, docker, recipe, sources, state, waiting, workshop
+from gpufleet.lab import base, bundle, docker, identity, recipe, sources, state, waiting, workshop
 from gpufleet.lab.docker import image_exists
+from gpufleet.lab.identity import MACHINE_TARGET
 from gpufleet.lab.network import Network
-from gpufleet.lab.recipe import EMULATION, EMULATION_TARGET, MACHINE_TARGET, REPOSITORY, Recipe
+from gpufleet.lab.recipe import EMULATION, EMULATION_TARGET, REPOSITORY, Recipe
 from gpufleet.lab.sources import Upstream
 from gpufleet.project import cache_dir
 
@@ -41,7 +42,7 @@ def build(wanted: list[Recipe], site: Site, say: Say) -> dict[str, str]:
 
 def ensure(one: Recipe, site: Site, say: Say) -> str:
     """Tag of a host image, built where it is missing."""
-    parts = recipe.parts(*suites(one, site.upstream))
+    parts = recipe.parts(one.os, *suites(one, site.upstream))
     tag = one.tag(parts)
     with state.locked(cache_dir() / "locks" / tag.replace(":", "-")):
         if not image_exists(tag):
@@ -62,7 +63,7 @@ def suites(one: Recipe, upstream: Upstream) -> tuple[list[str], list[str]]:
 
 def finish(one: Recipe, tag: str, parts: list[bundle.Entry]) -> None:
     """Turn the package layer into a host image."""
-    steps = [f"{MACHINE_TARGET}/setup", *([f"{EMULATION_TARGET}/install"] if (EMULATION / "install").exists() else [])]
+    steps = [f"{MACHINE_TARGET}/setup", f"{EMULATION_TARGET}/install", *identity.steps(one.os)]
     with workshop.made(one.base_tag(), tag.split(":")[1], "\n".join(steps), parts) as container:
         docker.docker("commit", '--change=CMD ["/sbin/init"]', container, tag)
 

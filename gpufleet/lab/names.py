@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from gpufleet.errors import LabError
+from gpufleet.lab.systems import SYSTEMS
 
-#: Operating system of a host -> name of its Debian release.
-SYSTEMS: Mapping[str, str] = {"debian-12": "bookworm", "debian-13": "trixie"}
+__all__ = ["NAME", "SYSTEMS", "known", "well_formed"]
+
 #: What a lab or host may be called: it becomes a container name and a host name.
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?")
 

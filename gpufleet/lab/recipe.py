@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from gpufleet.lab import bundle, sources
+from gpufleet.lab import bundle, identity, sources
 from gpufleet.lab.bundle import Entry
-from gpufleet.lab.names import SYSTEMS
+from gpufleet.lab.identity import MACHINE_TARGET
+from gpufleet.lab.systems import SYSTEMS, System
 
-#: Packages of a freshly installed machine; no compiler, headers or DKMS: roles bring those.
+#: Packages of a freshly installed machine; no compiler, headers or DKMS: roles bring those. Stand-ins begin with more.
 PACKAGES = (
     *("systemd", "systemd-sysv", "libpam-systemd", "dbus", "udev", "kmod", "procps", "psmisc", "util-linux"),
     *("openssh-server", "sudo", "python3-minimal", "iproute2", "pciutils", "ca-certificates", "apt-utils", "zstd"),
@@ -22,7 +24,7 @@ EXCLUDED = ("/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/man/*")
 #: Modules of the machine's own hardware only: a small initramfs, built quickly.
 INITRAMFS = ("/etc/initramfs-tools/conf.d/gpufleet-lab", "MODULES=list\n")
 MACHINE, EMULATION = Path(__file__).parent / "machine", Path(__file__).parent / "emulation"
-MACHINE_TARGET, EMULATION_TARGET = "/usr/lib/gpufleet-lab-machine", "/usr/lib/gpufleet-lab"
+EMULATION_TARGET = "/usr/lib/gpufleet-lab"
 #: Repository of all image tags; `docker images gpufleet-lab` lists them.
 REPOSITORY = "gpufleet-lab"
 #: Where hosts find packages; the name is in their /etc/hosts.
@@ -38,13 +40,25 @@ class Recipe:
     week: str = ""
 
     @property
-    def suite(self) -> str:
-        """Name of the Debian release."""
+    def os(self) -> System:
+        """What the operating system consists of."""
         return SYSTEMS[self.system]
 
+    @property
+    def suite(self) -> str:
+        """Name of the Debian release."""
+        return self.os.suite
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """Debian packages of the package layer."""
+        own = tuple(self.os.initramfs if name == "initramfs-tools" else name for name in PACKAGES)
+        return (*own, *self.os.packages)
+
     def base_tag(self) -> str:
-        """Tag of the image with the packages in it."""
-        return tag(self.system, "base", repr((self, PACKAGES, EXCLUDED, INITRAMFS)))
+        """Tag of the image with the packages in it; stand-ins of one family share it."""
+        layer = dataclasses.replace(self, system=self.os.layer or self.system)
+        return tag(layer.system, "base", repr((layer, self.packages, EXCLUDED, INITRAMFS)))
 
     def tag(self, parts: list[Entry]) -> str:
         """Tag of the image that hosts start from, with the given files in it."""
@@ -62,13 +76,14 @@ def this_week() -> str:
     return f"{year}-W{week:02}"
 
 
-def parts(suites: list[str], security: list[str]) -> list[Entry]:
+def parts(os: System, suites: list[str], security: list[str]) -> list[Entry]:
     """Files of this package that go into the image, with the given suites in the package sources."""
     return [
         *bundle.tree(MACHINE, MACHINE_TARGET),
         *bundle.tree(EMULATION, EMULATION_TARGET),
         Entry(f"{MACHINE_TARGET}/debian.sources", package_sources(suites, security).encode()),
         Entry(f"{MACHINE_TARGET}/apt.conf", apt_settings().encode()),
+        *identity.files(os),
     ]
 
 

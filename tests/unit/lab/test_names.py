@@ -31,7 +31,15 @@ def test_a_host_is_described_in_one_word() -> None:
         ("gpu-01", "host: expected NAME=OS/PROFILE, found `gpu-01`; write it as gpu-01=debian-12/hgx-h100"),
         ("a=debian-12", "host: expected NAME=OS/PROFILE, found `a=debian-12`; write it as gpu-01=debian-12/hgx-h100"),
         ("a=debian-11/x", "host a: expected a known operating system, found `debian-11`; did you mean debian-13?"),
-        ("a=sles/x", "host a: expected a known operating system, found `sles`; choose one of debian-12, debian-13"),
+        (
+            "a=sles/x",
+            "host a: expected a known operating system, found `sles`; choose one of debian-12, debian-13, "
+            "ubuntu-22.04-stand-in, ubuntu-24.04-stand-in, rocky-9-stand-in, rocky-10-stand-in",
+        ),
+        (
+            "a=ubuntu-24.04/x",
+            "host a: expected a known operating system, found `ubuntu-24.04`; did you mean ubuntu-24.04-stand-in?",
+        ),
         (
             "A_1=debian-12/x",
             "host: expected lower-case letters, digits and inner hyphens, at most 42 of them, found `A_1`; "
@@ -41,6 +49,11 @@ def test_a_host_is_described_in_one_word() -> None:
 )
 def test_a_host_described_wrongly(text: str, message: str) -> None:
     assert refusal(lambda: HostSpec.parse(text)) == message
+
+
+@pytest.mark.parametrize("system", names.SYSTEMS)
+def test_every_system_can_be_asked_for(system: str) -> None:
+    assert HostSpec.parse(f"a={system}/cpu-only") == HostSpec("a", system, "cpu-only")
 
 
 def test_a_lab_named_wrongly() -> None:

@@ -43,6 +43,24 @@ def test_the_package_list_is_part_of_the_base(monkeypatch: pytest.MonkeyPatch) -
     assert ONE.base_tag() != before
 
 
+def test_stand_ins_of_a_family_share_the_layer_of_packages() -> None:
+    jammy, noble, rocky = (
+        Recipe(name) for name in ("ubuntu-22.04-stand-in", "ubuntu-24.04-stand-in", "rocky-9-stand-in")
+    )
+    assert jammy.base_tag() == noble.base_tag()
+    assert noble.base_tag().startswith("gpufleet-lab:ubuntu-stand-in-base-")
+    assert rocky.base_tag().startswith("gpufleet-lab:el-stand-in-base-")
+    assert (jammy.tag(PARTS), noble.tag(PARTS)) != (noble.tag(PARTS), noble.tag(PARTS))
+
+
+def test_a_stand_in_begins_with_what_a_build_needs_and_debian_does_not() -> None:
+    assert {"gcc", "dkms", "linux-headers-amd64"} & set(ONE.packages) == set()
+    assert {"gcc", "dkms", "linux-headers-amd64"} <= set(Recipe("ubuntu-24.04-stand-in").packages)
+    rocky = Recipe("rocky-9-stand-in").packages
+    assert {"dnf", "rpm", "dracut"} <= set(rocky)
+    assert "initramfs-tools" not in rocky
+
+
 def test_the_week_is_the_iso_week(monkeypatch: pytest.MonkeyPatch) -> None:
     class Clock(datetime.datetime):
         @classmethod
