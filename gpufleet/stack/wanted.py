@@ -1,0 +1,23 @@
+"""The key `stack` of the inventory: what is wanted of the stack beyond the roles, and where rows of one's own lie."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field
+
+from gpufleet.options import RoleOptions
+from gpufleet.stack.wish import Wish
+
+
+class StackData(RoleOptions, Wish, key="stack"):
+    """Wishes that no role has, such as a kubelet that another tool installs, and the overlay of the matrix."""
+
+    overlay: str | None = Field(
+        None, description="File with rows of your own, relative to the inventory; else `stack.yaml` beside it, if any."
+    )
+
+    def wish(self) -> Mapping[str, Any]:
+        """Return what was given, as fields of a wish."""
+        return {name: getattr(self, name) for name in self.model_fields_set - {"overlay"}}
