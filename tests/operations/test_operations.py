@@ -23,12 +23,17 @@ def _apt_get(arguments: Sequence[str], timeout: int, lock_timeout: int) -> Strin
     return StringCommand(f"apt-get(timeout={timeout}, lock_timeout={lock_timeout})", *arguments)
 
 
+def _dnf(arguments: Sequence[str], timeout: int, lock_timeout: int) -> StringCommand:
+    return StringCommand(f"dnf(timeout={timeout}, lock_timeout={lock_timeout})", *arguments)
+
+
 @pytest.fixture(autouse=True)
 def plain() -> Iterator[None]:
-    """Give the host a name, and say apt-get shortly: its script has tests of its own in tests/unit/operations."""
+    """Give the host a name, and say apt-get and dnf shortly: their scripts have tests in tests/unit/operations."""
     with (
         patch("pyinfra_testing.operations.create_host", _host),
         patch("gpufleet.operations.apt_get.apt_get", _apt_get),
+        patch("gpufleet.operations.dnf_command.dnf", _dnf),
     ):
         yield
 
