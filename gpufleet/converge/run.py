@@ -17,6 +17,7 @@ from types import FrameType
 from typing import IO
 
 from gpufleet import inventory as inventories
+from gpufleet import overlay
 from gpufleet.converge.events import Event
 from gpufleet.converge.request import Request
 from gpufleet.converge.results import RunResult
@@ -39,7 +40,7 @@ class Process:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.log,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), overlay.VARIABLE: request.inventory},
             # A terminal's Ctrl-C must not reach it: the parent passes the wish on in its own way.
             start_new_session=True,
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gpufleet import roles
 from gpufleet.errors import Fault, FaultsFoundError, InventoryError
-from gpufleet.inventory import data_faults, host_faults, option_faults
+from gpufleet.inventory import data_faults, host_faults, option_faults, stack_faults
 from gpufleet.inventory.hosts import Inventory, InventoryHost, KnownNames, Refusal
 from gpufleet.nearest import did_you_mean, nearest
 
@@ -51,13 +51,15 @@ def select(inventory: Inventory, limit: Sequence[str] = ()) -> list[str]:
 
 
 def faults(inventory: Inventory) -> list[Fault]:
-    """Return every fault of every host: names, addresses, data that mean nothing, and the options of all roles."""
+    """Return every fault of every host: names, addresses, data that mean nothing, options of all roles, the stack."""
     known = roles.discover()
-    found = host_faults.find(inventory)
+    found, sound = host_faults.find(inventory), []
     for host in inventory.hosts.values():
         found += data_faults.find(host, inventory.known, known)
-        found += option_faults.find(host, known)
-    return found
+        wrong = option_faults.find(host, known)
+        found += wrong
+        sound += [] if wrong else [host]
+    return found + stack_faults.find(sound)
 
 
 def validate(path: Path) -> Inventory:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 
 from gpufleet.errors import Fault
 from gpufleet.inventory.hosts import InventoryHost, KnownNames
+from gpufleet.inventory.keys import KEYS
 from gpufleet.nearest import did_you_mean, nearest
 
 
@@ -21,7 +22,7 @@ def find(host: InventoryHost, known: KnownNames, roles: Collection[str]) -> list
 def _unknown_names(host: InventoryHost, known: KnownNames, roles: Collection[str]) -> Iterator[Fault]:
     """Names of single values are the operator's own unless they look like one of pyinfra's."""
     for name, value in host.data.items():
-        if name in roles or name in known.arguments or name in known.connection:
+        if name in roles or name in KEYS or name in known.arguments or name in known.connection:
             continue
         if name.startswith(("_", "ssh_")):
             names = known.arguments if name.startswith("_") else known.connection
@@ -29,4 +30,8 @@ def _unknown_names(host: InventoryHost, known: KnownNames, roles: Collection[str
                 kind = "global argument" if name.startswith("_") else "connection data"
                 yield Fault(name, f"unknown {kind}", f"did you mean {close}?", host.name)
         elif isinstance(value, dict):
-            yield Fault(name, "unknown role", did_you_mean(name, roles, "roles"), host.name)
+            close = nearest(name, [*roles, *KEYS])
+            kind = "unknown key" if close in KEYS else "unknown role"
+            yield Fault(
+                name, kind, f"did you mean {close}?" if close else did_you_mean(name, roles, "roles"), host.name
+            )

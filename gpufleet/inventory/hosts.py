@@ -18,6 +18,8 @@ class InventoryHost:
     data: Mapping[str, Any]
     #: Connection data of a type that pyinfra refuses: (name, type expected, type found).
     misfits: tuple[tuple[str, str, str], ...] = ()
+    #: Folder of the inventory, beside which the operator's rows of the matrix may lie.
+    folder: Path = Path()
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import pickle
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -50,7 +51,7 @@ def read(path: Path) -> Inventory:
         loaded = pyinfra_inventory.make_inventory_from_files(str(path), cwd=str(Path.cwd()))
     return Inventory(
         path=path,
-        hosts={host.name: _record(host) for host in loaded},
+        hosts={host.name: _record(host, path.resolve().parent) for host in loaded},
         groups={name: tuple(host.name for host in hosts) for name, hosts in loaded.groups.items()},
         lists=lists,
         warnings=tuple(warnings),
@@ -90,7 +91,7 @@ def _listing_into(lists: dict[str, tuple[str, ...]]) -> Iterator[None]:
         pyinfra_inventory._get_groups_from_filename = read_groups
 
 
-def _record(host: Host) -> InventoryHost:
+def _record(host: Host, folder: Path) -> InventoryHost:
     data: dict[str, Any] = host.data.dict()  # type: ignore[no-untyped-call]  # untyped in pyinfra
     return InventoryHost(
         name=host.name,
@@ -98,6 +99,7 @@ def _record(host: Host) -> InventoryHost:
         groups=tuple(host.groups),
         data=data,
         misfits=tuple(_misfits(host, data)),
+        folder=folder,
     )
 
 
@@ -147,10 +149,7 @@ def _place(place: str) -> str:
 
 def _portable(inventory: Inventory) -> Inventory:
     """Replace what cannot be pickled, such as functions in group data, by a stand-in that names its type."""
-    hosts = {
-        name: InventoryHost(host.name, host.connector, host.groups, _replaced(host.data), host.misfits)
-        for name, host in inventory.hosts.items()
-    }
+    hosts = {name: replace(host, data=_replaced(host.data)) for name, host in inventory.hosts.items()}
     return Inventory(inventory.path, hosts, inventory.groups, inventory.lists, inventory.warnings, inventory.known)
 
 

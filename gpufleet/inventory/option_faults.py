@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from gpufleet.errors import Fault
 from gpufleet.inventory.hosts import InventoryHost, Opaque
+from gpufleet.inventory.keys import KEYS, PAGE
 from gpufleet.inventory.option_types import Loc, describe, field_at, models_at
 from gpufleet.nearest import did_you_mean, nearest
 from gpufleet.options import RoleOptions
@@ -43,9 +44,10 @@ _SECRET_WORDS = ("password", "secret", "token")
 
 
 def find(host: InventoryHost, roles: Roles) -> list[Fault]:
-    """Return the faults in the options of every role that the host's data have a dictionary for."""
+    """Return the faults in the options of every role, and in the keys of no role, that the host's data hold."""
+    known = {**roles, **KEYS}
     return [
-        fault for name, role in roles.items() if name in host.data for fault in _of_role(host, role, host.data[name])
+        fault for name, role in known.items() if name in host.data for fault in _of_role(host, role, host.data[name])
     ]
 
 
@@ -132,4 +134,4 @@ def _cure(role: type[RoleOptions], errors: Sequence[ErrorDetails]) -> str:
 
 
 def _see(role: type[RoleOptions]) -> str:
-    return f"roles/{role.key}/README.md lists the options"
+    return f"{PAGE if role.key in KEYS else f'roles/{role.key}/README.md'} lists the options"

@@ -1,0 +1,33 @@
+"""Faults of what hosts are to have together: versions that do not fit each other or the declared hardware."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+
+from gpufleet.errors import Fault, GpufleetError
+from gpufleet.inventory.hosts import InventoryHost
+from gpufleet.judging import Judgment, judge
+
+
+def find(hosts: Iterable[InventoryHost]) -> list[Fault]:
+    """Return what the matrix forbids on hosts whose data are right in themselves and declare their machine.
+
+    A matrix or an overlay that cannot be read is one fault, whatever the number of hosts.
+    """
+    today, faults = date.today(), list[Fault]()
+    broken: dict[str, Fault] = {}
+    for host in hosts:
+        try:
+            faults += _of_host(judge(host, host.folder, today), host.name)
+        except GpufleetError as error:
+            fault = Fault(error.where, f"expected {error.expected}, found {error.found}", error.cure)
+            broken[str(error)] = fault
+    return [*broken.values(), *faults]
+
+
+def _of_host(judgment: Judgment, host: str) -> Iterator[Fault]:
+    for verdict in judgment.verdicts:
+        if verdict.level == "error":
+            problem = f"expected {verdict.expected}, found {verdict.found}"
+            yield Fault(f"stack: {verdict.where}", problem, f"{verdict.cure} ({verdict.row}; {verdict.source})", host)

@@ -1,0 +1,83 @@
+"""Hold what is wanted of a host against the matrix, for a declared machine or for one that was asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from gpufleet import overlay
+from gpufleet.facts.machine import HostMachine
+from gpufleet.options import HasData
+from gpufleet.stack.declared import DeclaredMachine
+from gpufleet.stack.resolution import Resolution
+from gpufleet.stack.verdicts import Verdict
+from gpufleet.stack.wanted import StackData
+from gpufleet.stack.wish import Wish
+from gpufleet.wishes import wishes
+
+
+@dataclass(frozen=True)
+class Judgment:
+    """What the matrix says of one host; without a machine it was not asked, and there is no verdict."""
+
+    wish: Wish | None
+    machine: HostMachine | None
+    verdicts: tuple[Verdict, ...] = ()
+    #: Fields of the machine that are not declared, where the host was not asked: their usual values were taken.
+    unknown: tuple[str, ...] = ()
+    #: File with the operator's own rows.
+    own: Path | None = None
+
+    @property
+    def resolution(self) -> Resolution | None:
+        """What is chosen for the host, None where too little is known."""
+        return _resolve(self.wish, self.machine, self.own) if self.wish and self.machine else None
+
+
+def judge(
+    host: HasData, folder: Path, today: date, *, strict: bool = False, found: HostMachine | None = None
+) -> Judgment:
+    """Judge one host by what its inventory declares, or by what it said of itself.
+
+    Raises GpufleetError for an overlay that cannot be read.
+    """
+    declared, own = DeclaredMachine.of(host), overlay.find(folder, StackData.of(host).overlay)
+    wish = wishes(host)
+    machine = declared.completed(found) if found else declared.machine()
+    unknown = () if found else tuple(declared.unknown())
+    if isinstance(wish, Verdict):
+        return Judgment(None, machine, (wish,), unknown, own)
+    if own:
+        _matrix(own)  # a broken file is a fault also where no host says enough to need it
+    if machine is None:
+        return Judgment(wish, None, (), unknown, own)
+    differences = declared.differences(found) if found else ()
+    return Judgment(wish, machine, (*differences, *_check(wish, machine, own, today, strict)), unknown, own)
+
+
+@cache  # the hosts of a fleet are of a few kinds
+def _check(wish: Wish, found: HostMachine, own: Path | None, today: date, strict: bool) -> tuple[Verdict, ...]:
+    check = import_module("gpufleet.stack.check").check
+    answer: tuple[Verdict, ...] = check(found.hardware, found.system, wish, _matrix(own), today, strict)
+    return answer
+
+
+@cache
+def _resolve(wish: Wish, found: HostMachine, own: Path | None) -> Resolution:
+    resolve = import_module("gpufleet.stack.resolve").resolve
+    answer: Resolution = resolve(found.hardware, found.system, wish, _matrix(own))
+    return answer
+
+
+@cache
+def _matrix(own: Path | None) -> Any:
+    return import_module("gpufleet.stack.matrix").load(own)
+
+
+def decide(wish: Wish, found: HostMachine, own: Path | None) -> Resolution:
+    """Return the resolution of a wish on a machine with this overlay; equal questions share an answer."""
+    return _resolve(wish, found, own)
