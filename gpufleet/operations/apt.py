@@ -161,10 +161,8 @@ def exact(
         yield apt_get.update(timeout=UPDATE_TIMEOUT, lock_timeout=lock_timeout)
         chosen, missing = wishes.choose(wanted)
     specs = [f"{name}={match}" if match else name for name, match in chosen.items()]
-    if missing:
-        yield wishes.not_to_be_had(missing)
-        return
-    yield apt_get.install(specs, timeout, lock_timeout, recommended)
+    install = apt_get.install(specs, timeout, lock_timeout, recommended)
+    yield wishes.not_to_be_had(missing) if missing else install
 
 
 @operation()

@@ -49,10 +49,10 @@ def exact(
 
         dnf.exact(name="Install the driver", packages=["nvidia-driver-cuda"], version="580.95.05")
     """
-    wanted = wishes.split(packages, version)
-    installed = host.get_fact(InstalledVersions, packages=sorted(wanted))
     locks = host.get_fact(LockedVersions)
-    unmet = wishes.unmet(wanted, installed, locks)
+    wanted = {name: own or locks.get(name) for name, own in wishes.split(packages, version).items()}
+    installed = host.get_fact(InstalledVersions, packages=sorted(wanted))
+    unmet = wishes.unmet(wanted, installed, pinned={})
     # Want these versions and have them?
     if not unmet:
         host.noop(wishes.noop_text(wanted, installed))

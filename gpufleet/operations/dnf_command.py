@@ -13,15 +13,14 @@ from gpufleet.errors import HostError
 #: dnf's exit code where somebody else has one of its locks.
 LOCKED = 200
 
-#: dnf itself waits for its locks for ever; with `exit_on_lock` it says who has them and gives up. rpm's own lock it
-#: reports as a failed transaction.
+#: dnf waits for its locks for ever and says nothing in the end; with `exit_on_lock` it says who has them and gives up.
 _PATIENT = (
     "errors=$(mktemp); trap 'rm -f \"$errors\"' EXIT; trap 'exit 143' TERM; end=$(($(date +%s) + {lock_timeout})); "
-    'while :; do {command} 2>"$errors"; rc=$?; cat "$errors" >&2; [ $rc -ne 0 ] || exit 0; '
-    f"[ $rc -eq {LOCKED} ] || grep -q 'transaction lock' \"$errors\" || exit $rc; "
-    'if [ "$(date +%s)" -lt "$end" ]; then sleep 2; continue; fi; '
-    "{{ grep -ioE 'pid:? [0-9]+|transaction lock on [^ ]+' \"$errors\" || echo 'an unknown process'; }} | head -n1 | "
-    '{{ read -r user; printf {locked} "$user" >&2; }}; exit 100; done'
+    'while :; do {command} 2>"$errors"; rc=$?; '
+    f'if [ $rc -eq {LOCKED} ] && [ "$(date +%s)" -lt "$end" ]; then sleep 2; continue; fi; '
+    f'cat "$errors" >&2; [ $rc -eq {LOCKED} ] || exit $rc; '
+    "{{ sed -n 's/^\\(.*\\) already locked by \\([0-9]*\\).*/its \\1 locked by process \\2/p' \"$errors\"; "
+    "echo 'it locked by somebody'; }} | head -n1 | {{ read -r found; printf {locked} \"$found\" >&2; }}; exit $rc; done"
 )
 
 
@@ -31,7 +30,7 @@ def dnf(arguments: Sequence[str], timeout: int, lock_timeout: int) -> StringComm
     locked = HostError(
         host.name,
         expected=f"a free lock of dnf within {lock_timeout} seconds",
-        found="it held by %s",
+        found="%s",
         cure="wait for that process to end or raise lock_timeout",
     )
     script = _PATIENT.format(lock_timeout=lock_timeout, command=shlex.join(words), locked=shlex.quote(f"{locked}\\n"))
