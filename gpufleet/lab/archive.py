@@ -1,4 +1,5 @@
-"""The lab's package archive: a caching pass-through to where the machine's own packages come from.
+"""The lab's package archive: a caching pass-through to where the machine's own packages come from, and the lab's
+own repositories of vendors.
 
 Runs as a process of its own on the gateway of the lab's network. Packages and index files named by their hash are
 kept for ever; other index files always come fresh from upstream. Addresses in the deny file are refused.
@@ -29,13 +30,15 @@ WHOSE = "/-/whose"
 
 
 class Archive(ThreadingHTTPServer):
-    """The server with its upstream addresses, cache directory and deny file."""
+    """The server with its upstream addresses, cache directory, deny file, and the folder of the lab's own packages."""
 
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, address: tuple[str, int], upstream: Mapping[str, str], cache: Path, denied: Path) -> None:
-        self.upstream, self.cache, self.denied = upstream, cache, denied
+    def __init__(
+        self, address: tuple[str, int], upstream: Mapping[str, str], cache: Path, denied: Path, own: Path | None = None
+    ) -> None:
+        self.upstream, self.cache, self.denied, self.own = upstream, cache, denied, own
         self.opener = sources.opener()
         self.downloads: dict[Path, Download] = {}
         self.lock = threading.Lock()
@@ -44,6 +47,11 @@ class Archive(ThreadingHTTPServer):
     def refuses(self, address: str) -> bool:
         """Whether the deny file names the address."""
         return self.denied.is_file() and address in self.denied.read_text().split()
+
+    def file(self, path: PurePosixPath) -> Path | None:
+        """The file of the lab's own repositories at that path, if any."""
+        found = self.own.joinpath(*path.parts[1:]) if self.own else None
+        return found if found and found.is_file() else None
 
     def download(self, url: str, target: Path) -> Download | None:
         """The download of a file, joined or begun; None when the cache has it."""
@@ -100,7 +108,11 @@ class Request(BaseHTTPRequestHandler):
             self.send(str(self.server.denied).encode())
         elif self.server.refuses(self.client_address[0]):
             self.send_error(503, "Refused by the lab's fault apt-down")
-        elif base is None or ".." in path.parts:
+        elif ".." in path.parts:
+            self.send_error(404)
+        elif own := self.server.file(path):
+            self.send_file(own)
+        elif base is None:
             self.send_error(404)
         else:
             self.answer(f"{base}/{urlsplit(self.path).path.split('/', 2)[2]}", path)
@@ -122,8 +134,7 @@ class Request(BaseHTTPRequestHandler):
         if self.command == "HEAD":
             return
         if download is None:
-            with target.open("rb") as file:
-                shutil.copyfileobj(file, self.wfile)
+            self.send_content(target)
             return
         try:
             for chunk in download.chunks():
@@ -131,6 +142,17 @@ class Request(BaseHTTPRequestHandler):
         except DownloadError as error:
             self.log_error("%s: %s", url, error)
             self.close_connection = True  # short of the promised length: the client sees it and tries again
+
+    def send_file(self, path: Path) -> None:
+        """Send a file of the lab's own repositories."""
+        self.begin(200, path.stat().st_size)
+        if self.command != "HEAD":
+            self.send_content(path)
+
+    def send_content(self, path: Path) -> None:
+        """Send what a file holds."""
+        with path.open("rb") as file:
+            shutil.copyfileobj(file, self.wfile)
 
     def send_fresh(self, url: str) -> None:
         """Pass an index file through, conditions included."""
@@ -174,9 +196,10 @@ def main() -> None:
     parser.add_argument("--security", help="upstream of /debian-security")
     parser.add_argument("--cache", required=True, type=Path)
     parser.add_argument("--denied", required=True, type=Path)
+    parser.add_argument("--own", type=Path, help="folder of the lab's own repositories")
     options = parser.parse_args()
     upstream = {"debian": options.debian, **({"debian-security": options.security} if options.security else {})}
-    server = Archive((options.listen, PORT), upstream, options.cache, options.denied)
+    server = Archive((options.listen, PORT), upstream, options.cache, options.denied, options.own)
     # shutdown() waits for serve_forever(), which the signal has interrupted: it must not be called from the handler.
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
     with server:

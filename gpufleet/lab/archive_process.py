@@ -14,6 +14,7 @@ from gpufleet.lab import archive, waiting
 from gpufleet.lab.network import Network
 from gpufleet.lab.sources import Upstream
 from gpufleet.lab.state import State, write
+from gpufleet.lab.vendors import tree
 from gpufleet.project import cache_dir
 
 #: Seconds that the archive gets to answer, and to end.
@@ -41,7 +42,7 @@ def arguments(state: State, net: Network, upstream: Upstream) -> list[str]:
     return [
         *(sys.executable, "-m", archive.__name__, f"--name={name(state)}", f"--listen={net.gateway}"),
         *(f"--debian={upstream.debian}", *security),
-        *(f"--cache={cache_dir().absolute() / 'archive'}", f"--denied={state.denied}"),
+        *(f"--cache={cache_dir().absolute() / 'archive'}", f"--denied={state.denied}", f"--own={tree.root()}"),
     ]
 
 

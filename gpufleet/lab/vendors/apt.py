@@ -1,0 +1,40 @@
+"""apt repositories of the flat form that NVIDIA's have: `deb URL /`, all files in one directory."""
+
+from __future__ import annotations
+
+import email.utils
+import gzip
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+from gpufleet.lab.vendors.deb import Deb
+from gpufleet.lab.vendors.openpgp import Key, armor
+from gpufleet.lab.vendors.package import TIMESTAMP
+
+#: What NVIDIA's Release files say of themselves, which their preferences file pins by.
+ORIGIN, LABEL = "NVIDIA", "NVIDIA CUDA"
+
+
+def index(folder: Path, packages: Iterable[Deb], key: Key, origin: str = ORIGIN, label: str = LABEL) -> None:
+    """Write packages and a signed index into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    built = sorted(packages, key=lambda deb: deb.filename)
+    for deb in built:
+        (folder / deb.filename).write_bytes(deb.data)
+    text = "\n".join(deb.stanza() for deb in built).encode()
+    listed = {"Packages": text, "Packages.gz": gzip.compress(text, 6, mtime=0)}
+    for name, data in listed.items():
+        (folder / name).write_bytes(data)
+    release = describe(listed, origin, label)
+    (folder / "Release").write_text(release)
+    (folder / "Release.gpg").write_bytes(armor("SIGNATURE", key.sign(release.encode())))
+    (folder / "InRelease").write_bytes(key.clearsign(release))
+
+
+def describe(listed: dict[str, bytes], origin: str, label: str) -> str:
+    """Text of the Release file."""
+    date = email.utils.formatdate(TIMESTAMP, usegmt=True)
+    head = f"Origin: {origin}\nLabel: {label}\nArchitectures: amd64\nDate: {date}\n"
+    sums = "".join(f" {hashlib.sha256(data).hexdigest()} {len(data)} {name}\n" for name, data in listed.items())
+    return f"{head}SHA256:\n{sums}"
