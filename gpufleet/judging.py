@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gpufleet import overlay
+from gpufleet.errors import GpufleetError
 from gpufleet.facts.machine import HostMachine
 from gpufleet.options import HasData
 from gpufleet.stack.declared import DeclaredMachine
@@ -73,9 +74,19 @@ def _resolve(wish: Wish, found: HostMachine, own: Path | None) -> Resolution:
     return answer
 
 
-@cache
 def _matrix(own: Path | None) -> Any:
-    return import_module("gpufleet.stack.matrix").load(own)
+    loaded = _loaded(own)
+    if isinstance(loaded, GpufleetError):
+        raise loaded
+    return loaded
+
+
+@cache  # also of a broken file: a thousand hosts may name it
+def _loaded(own: Path | None) -> Any:
+    try:
+        return import_module("gpufleet.stack.matrix").load(own)
+    except GpufleetError as error:
+        return error
 
 
 def decide(wish: Wish, found: HostMachine, own: Path | None) -> Resolution:

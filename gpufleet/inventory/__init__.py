@@ -50,7 +50,7 @@ def select(inventory: Inventory, limit: Sequence[str] = ()) -> list[str]:
     return [name for name in inventory.hosts if name in chosen or not limit]
 
 
-def faults(inventory: Inventory) -> list[Fault]:
+def faults(inventory: Inventory, *, stack: bool = True) -> list[Fault]:
     """Return every fault of every host: names, addresses, data that mean nothing, options of all roles, the stack."""
     known = roles.discover()
     found, sound = host_faults.find(inventory), []
@@ -59,13 +59,16 @@ def faults(inventory: Inventory) -> list[Fault]:
         wrong = option_faults.find(host, known)
         found += wrong
         sound += [] if wrong else [host]
-    return found + stack_faults.find(sound)
+    return found + (stack_faults.find(sound) if stack else [])
 
 
-def validate(path: Path) -> Inventory:
-    """Load an inventory and return it if nothing is wrong with it; raises FaultsFoundError with all faults."""
+def validate(path: Path, *, stack: bool = True) -> Inventory:
+    """Load an inventory and return it if nothing is wrong with it; raises FaultsFoundError with all faults.
+
+    Without `stack`, what does not fit together is left to the caller.
+    """
     inventory = load(path)
-    if found := faults(inventory):
+    if found := faults(inventory, stack=stack):
         raise FaultsFoundError(str(path), found)
     return inventory
 

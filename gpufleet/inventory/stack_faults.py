@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
-from gpufleet.errors import Fault, GpufleetError
+from gpufleet.errors import Fault, FaultsFoundError, GpufleetError
 from gpufleet.inventory.hosts import InventoryHost
 from gpufleet.judging import Judgment, judge
 
@@ -16,14 +16,19 @@ def find(hosts: Iterable[InventoryHost]) -> list[Fault]:
     A matrix or an overlay that cannot be read is one fault, whatever the number of hosts.
     """
     today, faults = date.today(), list[Fault]()
-    broken: dict[str, Fault] = {}
+    broken: dict[Fault, None] = {}
     for host in hosts:
         try:
             faults += _of_host(judge(host, host.folder, today), host.name)
         except GpufleetError as error:
-            fault = Fault(error.where, f"expected {error.expected}, found {error.found}", error.cure)
-            broken[str(error)] = fault
-    return [*broken.values(), *faults]
+            broken |= dict.fromkeys(_of_file(error))
+    return [*broken, *faults]
+
+
+def _of_file(error: GpufleetError) -> Sequence[Fault]:
+    if isinstance(error, FaultsFoundError):
+        return error.faults
+    return [Fault(error.where, f"expected {error.expected}, found {error.found}", error.cure)]
 
 
 def _of_host(judgment: Judgment, host: str) -> Iterator[Fault]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -13,11 +14,12 @@ from pydantic import Field, field_validator
 from gpufleet.facts.machine import HostMachine
 from gpufleet.nearest import nearest
 from gpufleet.options import RoleOptions
-from gpufleet.stack.gpus import generation, product, table
+from gpufleet.stack.gpus import product, table
 from gpufleet.stack.machine import ENTERPRISE_LINUX, Arch, Hardware, Platform, System
 from gpufleet.stack.verdicts import Verdict
 
 _DISTRIBUTIONS = sorted({"debian", "ubuntu", *ENTERPRISE_LINUX})
+_DEVICE_ID = re.compile(r"[0-9a-fA-F]{4}")
 #: Without these two nothing can be said of a host that is not asked.
 REQUIRED = ("os", "gpus")
 
@@ -141,7 +143,7 @@ def device_ids(name: str) -> tuple[str, ...]:
 
     Words that begin products of several generations stand for none of them.
     """
-    if len(name) == 4 and all(digit in "0123456789abcdefABCDEF" for digit in name) and generation(name):
+    if _DEVICE_ID.fullmatch(name):
         return (name.lower(),)
     products = [(f"{row.id:04x}", row.name, row.generation) for row in table().products]
     rows = [row for row in products if row[1] == name] or [row for row in products if row[1].startswith(f"{name} ")]
