@@ -48,11 +48,14 @@ class DriverChoice:
     dkms_module: str
     module: str
     packages: tuple[Package, ...]
-    #: Packages of the other flavor or scheme that must not lie beside these.
+    #: Packages of the other flavor, of other branches' names or of another scheme that must not lie beside these,
+    #: the driver's companions included; a `*` stands for any text.
     unwanted: tuple[str, ...] = ()
     #: Package that pins the version (apt), empty where there is none; module stream (EL 8 and 9), empty elsewhere.
     pinning: str = ""
     stream: str = ""
+    #: Patterns for `dnf versionlock` where neither package nor stream pins the version (EL 10).
+    versionlock: tuple[str, ...] = ()
     #: Debian source packages whose other installed binaries go along (distribution's packages only).
     source_packages: tuple[str, ...] = ()
     reason: str = ""

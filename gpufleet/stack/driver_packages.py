@@ -1,0 +1,121 @@
+"""The names a driver has on one system: packages, pin, stream, DKMS module, and what must not lie beside them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from gpufleet.stack.case import Case
+from gpufleet.stack.companion_names import stale_names
+from gpufleet.stack.matrix.driver_rows import Scheme
+from gpufleet.stack.resolution import DriverChoice, Package
+from gpufleet.stack.rules import PACKAGED, SYSTEM, verdict
+from gpufleet.stack.verdicts import Verdict
+
+
+def scheme(case: Case) -> Scheme | None:
+    """Return the row that names the driver's packages for this system, origin, branch, flavor and profile."""
+    fitting = [row for row in _schemes(case) if case.branch in row.branches and case.driver.flavor == row.flavor]
+    named = {row.modules: row for row in fitting if row.profile == case.wish.profile}
+    return named.get(case.wish.modules) or named.get("dkms")
+
+
+def no_scheme(case: Case) -> Iterator[Verdict]:
+    """Say what the system has instead, where it has no packages for this driver."""
+    if not case.driver.version or case.driver.branch is None or scheme(case):
+        return
+    if not any(case.system.release in row.systems for row in case.matrix.schemes):
+        yield _unknown_system(case)
+        return
+    offered = "; ".join(sorted({_offer(row) for row in _schemes(case)})) or f"none from {case.wish.source}"
+    other = "distribution" if case.wish.source == "nvidia" else "nvidia"
+    yield verdict(
+        "error",
+        PACKAGED,
+        where="driver",
+        expected=f"packages that {case.wish.source} makes for {case.system.release} on {case.system.arch}: {offered}",
+        found=f"branch {case.driver.branch}, {case.driver.flavor}, {case.wish.profile}",
+        cure=f"choose one of them, or set source to {other}",
+    )
+
+
+def driver_packages(case: Case, row: Scheme) -> DriverChoice:
+    """Fill the names in."""
+    driver = case.driver
+    return DriverChoice(
+        version=driver.version,
+        branch=case.branch,
+        flavor=row.flavor,
+        source=row.origin,
+        dkms_module=row.dkms_module(driver.version),
+        module=row.module,
+        packages=tuple(_packages(case, row)),
+        unwanted=_unwanted(case, row),
+        pinning=_filled(case, row.pinning),
+        stream=_filled(case, row.stream),
+        versionlock=tuple(_filled(case, pattern) for pattern in row.versionlock),
+        source_packages=row.source_packages,
+        reason=f"{driver.flavor} kernel modules: {driver.reason}",
+    )
+
+
+def _schemes(case: Case) -> Iterator[Scheme]:
+    for row in case.matrix.schemes:
+        here = case.system.release in row.systems and case.system.arch in row.architectures
+        if here and row.origin == case.wish.source:
+            yield row
+
+
+def _packages(case: Case, row: Scheme) -> Iterator[Package]:
+    version = case.driver.package_version
+    for name in row.packages:
+        if name == row.persistenced:
+            continue
+        own = name in row.unversioned
+        filled = _filled(case, name)
+        yield Package("driver", filled, "" if own else version, _reason(case, filled))
+    if row.persistenced and case.wish.persistence:
+        own = row.persistenced in row.unversioned
+        reason = "keeps idle GPUs initialized"
+        yield Package("persistenced", _filled(case, row.persistenced), "" if own else version, reason)
+
+
+def _reason(case: Case, name: str) -> str:
+    if re.search(r"dkms|kmod|linux-modules|kernel", name):
+        return f"{case.driver.flavor} kernel modules: {case.driver.reason}"
+    return "without display libraries" if case.wish.profile == "compute" else "with display libraries"
+
+
+def _unwanted(case: Case, row: Scheme) -> tuple[str, ...]:
+    wanted = {package.name for package in _packages(case, row)}
+    names: Iterable[str] = (*(_filled(case, name) for name in row.unwanted), *stale_names(case))
+    return tuple(name for name in dict.fromkeys(names) if name not in wanted)
+
+
+def _filled(case: Case, template: str) -> str:
+    kernel = case.kernel
+    flavor = re.sub(r"\d", "", kernel.rpartition("-")[2]) or "generic"
+    for key, value in {
+        "branch": str(case.driver.branch),
+        "version": case.driver.version,
+        "kernel": kernel,
+        "kernel_flavor": flavor,
+    }.items():
+        template = template.replace(f"{{{key}}}", value)
+    return template
+
+
+def _offer(row: Scheme) -> str:
+    return f"{row.branches} {row.flavor} {row.profile}"
+
+
+def _unknown_system(case: Case) -> Verdict:
+    known = ", ".join(sorted({system for row in case.matrix.schemes for system in row.systems}))
+    return verdict(
+        "error",
+        SYSTEM,
+        where="system",
+        expected=f"a system that the matrix has packages for: {known}",
+        found=f"{case.system.id}-{case.system.version}",
+        cure="install one of them, or add rows of your own beside the inventory",
+    )

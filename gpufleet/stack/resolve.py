@@ -1,0 +1,54 @@
+"""From a wish to exact packages: the whole stack fits, or nothing of it is installed."""
+
+from __future__ import annotations
+
+from gpufleet.stack.case import Case
+from gpufleet.stack.driver_choice import decide
+from gpufleet.stack.driver_packages import driver_packages, no_scheme, scheme
+from gpufleet.stack.machine import Hardware, System
+from gpufleet.stack.matrix import Matrix
+from gpufleet.stack.part import total
+from gpufleet.stack.repositories import repositories
+from gpufleet.stack.resolution import DriverChoice, Resolution, Service
+from gpufleet.stack.wish import Wish
+
+
+def resolve(hardware: Hardware, system: System, wish: Wish, matrix: Matrix) -> Resolution:
+    """Return exact packages, services and modules for a host, each with its reason.
+
+    Where the wish cannot be had, the resolution holds the verdicts that forbid it and nothing to install. Equal
+    questions have equal answers, and no wish raises.
+    """
+    case = Case(hardware, system, wish, matrix, decide(hardware, system, wish, matrix))
+    return answer(case)
+
+
+def answer(case: Case) -> Resolution:
+    """Put the shares of all components together."""
+    share = total([])
+    verdicts = tuple(dict.fromkeys((*case.driver.verdicts, *no_scheme(case), *share.verdicts)))
+    if any(verdict.level == "error" for verdict in verdicts):
+        return Resolution(verdicts=verdicts)
+    driver = _driver(case)
+    return Resolution(
+        driver=driver,
+        packages=share.packages,
+        services=(*_persistenced(case, driver), *share.services),
+        kernel_modules=share.kernel_modules,
+        module_options=share.module_options,
+        unpacked=share.unpacked,
+        repositories=repositories(case, driver, share.packages),
+        reasons=share.reasons,
+        verdicts=verdicts,
+    )
+
+
+def _driver(case: Case) -> DriverChoice | None:
+    row = scheme(case) if case.has_driver else None
+    return driver_packages(case, row) if row else None
+
+
+def _persistenced(case: Case, driver: DriverChoice | None) -> tuple[Service, ...]:
+    if driver is None or not any(package.component == "persistenced" for package in driver.packages):
+        return ()
+    return (Service("nvidia-persistenced.service", enabled=True, reason="keeps idle GPUs initialized"),)
