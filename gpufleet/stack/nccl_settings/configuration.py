@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gpufleet.stack.machine import Platform
-from gpufleet.stack.nccl import profiles, topology
-from gpufleet.stack.nccl.variables import Value
+from gpufleet.stack.nccl_settings import profiles, topology
+from gpufleet.stack.nccl_settings.variables import Value
 
 #: What pods see too, so one path is right on the host and in a container.
 FOLDER = "/etc/gpufleet/nccl"

@@ -11,8 +11,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from gpufleet.stack.machine import Platform
-from gpufleet.stack.nccl import topology, variables
-from gpufleet.stack.nccl.variables import Value
+from gpufleet.stack.nccl_settings import topology, variables
+from gpufleet.stack.nccl_settings.variables import Value
 
 TABLE = Path(__file__).with_name("profiles.yaml")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from gpufleet.stack.nccl.configuration import FOLDER, HOST_FILE, POD_FILE
+from gpufleet.stack.nccl_settings.configuration import FOLDER, HOST_FILE, POD_FILE
 
 CDI_VERSION = "0.5.0"
 KIND = "gpufleet.io/nccl"
