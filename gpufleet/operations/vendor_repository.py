@@ -1,0 +1,47 @@
+"""A vendor's repository as the resolver names it, on either family of operating systems."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from pyinfra.api.operation import operation
+from pyinfra.context import host
+
+from gpufleet.facts.family import EL, OsFamily
+from gpufleet.operations import repositories
+from gpufleet.stack.resolution import Repository
+
+Commands = Generator[Any, None, None]
+
+
+@operation()
+def used(repository: Repository, present: bool = True) -> Commands:
+    """
+    Have the package manager use a vendor's repository, trusted by its pinned key alone; or forget it.
+
+    Every role that needs one writes the same file, named after the repository.
+
+    + repository: the repository, as `Resolution.repositories` has it
+    + present: whether it is to be there
+
+    **Example:**
+
+    .. code:: python
+
+        vendor_repository.used(name="Use NVIDIA's repository", repository=resolution.repositories[0])
+    """
+    url, key, fingerprint = address(repository), repository.key, repository.fingerprint
+    if host.get_fact(OsFamily) == EL:
+        yield from repositories.dnf_repository._inner(
+            repository=repository.name, baseurl=url, key=key, fingerprint=fingerprint, present=present
+        )
+    else:
+        yield from repositories.apt_source._inner(
+            source=repository.name, uri=url, key=key, fingerprint=fingerprint, present=present
+        )
+
+
+def address(repository: Repository) -> str:
+    """Return the whole URL; repositories without suites need the slash at its end."""
+    return f"{repository.base_url.rstrip('/')}/{repository.path.strip('/')}/"
