@@ -18,6 +18,7 @@ COMMANDS = {
         "Bring up container hosts, give them a verified NVIDIA driver, and show that a second run changes nothing.",
     ),
     "validate": ("gpufleet.inventory.command:validate", "Check a whole inventory without connecting to any host."),
+    "stack": ("gpufleet.stack.command:app", "Which software each host gets, why, and whether it fits together."),
     "plan": ("gpufleet.converge.command:plan", "Say what `deploy` would change on each host, and change nothing."),
     "deploy": (
         "gpufleet.converge.command:deploy",
