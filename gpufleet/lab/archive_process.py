@@ -10,7 +10,7 @@ import urllib.request
 from pathlib import Path
 
 from gpufleet.errors import LabError
-from gpufleet.lab import archive, waiting
+from gpufleet.lab import archive, vendors, waiting
 from gpufleet.lab.network import Network
 from gpufleet.lab.sources import Upstream
 from gpufleet.lab.state import State, write
@@ -22,7 +22,8 @@ SECONDS = 20
 
 
 def ensure(state: State, net: Network, upstream: Upstream) -> None:
-    """Start the lab's archive unless it runs already, and wait until it answers."""
+    """Build the lab's own repositories, start its archive unless it runs already, and wait until it answers."""
+    vendors.ensure()
     process = None
     if find(state) is None:
         process = spawn(arguments(state, net, upstream), state.path / "archive.log")

@@ -15,6 +15,8 @@ same for flat apt repositories.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from gpufleet.lab.vendors import openpgp, tree
 
 #: NVIDIA's file names of the key that signs apt and dnf repositories.
@@ -29,3 +31,12 @@ def key() -> openpgp.Key:
 def fingerprint() -> str:
     """Fingerprint of the lab's key: 40 upper-case hexadecimal digits."""
     return key().fingerprint
+
+
+def ensure() -> Path:
+    """Build NVIDIA's repositories unless their declarations are built already; returns the folder that is served."""
+    from gpufleet.lab.vendors import nvidia  # noqa: PLC0415 (it signs with the key above)
+
+    folder = Path(__file__).parent
+    tree.publish("nvidia", tree.digest(folder, fingerprint()), nvidia.fill)
+    return tree.root()
