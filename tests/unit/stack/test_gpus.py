@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from gpufleet.errors import GpufleetError
 from gpufleet.facts.hardware import PciDevice
-from gpufleet.stack import gpus
-from gpufleet.stack.gpus import Generation, Table, default_flavor, generation, nvidia_gpus, nvswitches, product
+from gpufleet.stack.gpus import default_flavor, generation, nvidia_gpus, nvswitches, product
+from gpufleet.stack.matrix import load
+from gpufleet.stack.matrix.rows import GENERATIONS
 
 DEVICE_IDS = st.integers(min_value=0, max_value=0xFFFF)
 
 
 @given(DEVICE_IDS)
 def test_an_id_lies_in_at_most_one_range(device: int) -> None:
-    rows = [row for row in gpus.table().ranges if device in row]
+    rows = [row for row in load().gpu_ranges if device in row]
     assert len(rows) <= 1
     assert generation(f"{device:04x}") == (rows[0].generation if rows else None)
 
@@ -38,17 +36,7 @@ def test_every_id_and_branch_has_modules_and_a_reason(device: int, branch: int) 
 
 
 def test_every_generation_is_in_the_table() -> None:
-    assert {row.generation for row in gpus.table().ranges} == set(get_args(Generation))
-
-
-def test_every_row_names_its_source() -> None:
-    known = ("pci.ids ", "open-kernel ")
-    assert all(row.source.startswith(known) for row in (*gpus.table().ranges, *gpus.table().products))
-
-
-def test_no_product_is_listed_twice() -> None:
-    ids = [row.id for row in gpus.table().products]
-    assert len(ids) == len(set(ids))
+    assert {row.generation for row in load().gpu_ranges} == set(GENERATIONS)
 
 
 @pytest.mark.parametrize(
@@ -112,32 +100,3 @@ def test_devices_are_told_apart_by_vendor_and_class() -> None:
     devices = [gpu, vga, switch, audio, bmc]
     assert nvidia_gpus(devices) == [gpu, vga]
     assert nvswitches(devices) == [switch]
-
-
-def _range(first: str, last: str, name: str = "ada") -> dict[str, Any]:
-    return {"first": first, "last": last, "generation": name, "chips": "X", "source": "pci.ids"}
-
-
-@pytest.mark.parametrize(
-    ("table", "message"),
-    [
-        (
-            {"ranges": [_range("2600", "26ff"), _range("26ff", "27ff")], "products": []},
-            "range 26ff-27ff overlaps 2600-26ff",
-        ),
-        ({"ranges": [_range("26ff", "2600")], "products": []}, "range 26ff-2600 ends before it begins"),
-        (
-            {
-                "ranges": [_range("2600", "26ff")],
-                "products": [{"id": "26b9", "name": "L40S", "generation": "hopper", "source": "pci.ids"}],
-            },
-            "product 26b9 L40S is in no range of hopper",
-        ),
-        ({"ranges": [_range("2600", "26ff", "lovelace")], "products": []}, "Input should be 'maxwell'"),
-        ({"ranges": [{**_range("2600", "26ff"), "note": "x"}], "products": []}, "Extra inputs are not permitted"),
-    ],
-)
-def test_a_table_that_contradicts_itself_is_refused(table: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValidationError) as error:
-        Table.model_validate(table)
-    assert message in str(error.value)

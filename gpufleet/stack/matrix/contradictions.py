@@ -1,0 +1,24 @@
+"""What cannot be true of one matrix: every check by name, and all their faults in one list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gpufleet.errors import Fault
+from gpufleet.stack.matrix import driver_contradictions, package_contradictions, software_contradictions
+from gpufleet.stack.matrix.matrix import Matrix
+from gpufleet.stack.matrix.rows import Row
+
+
+def contradictions(matrix: Matrix) -> Iterator[Fault]:
+    """Yield every contradiction, each naming the file, the row and the row it disagrees with."""
+    yield from _unverified_without_reason(matrix.rows)
+    for module in (driver_contradictions, package_contradictions, software_contradictions):
+        for check in module.CHECKS:
+            yield from check(matrix)
+
+
+def _unverified_without_reason(rows: tuple[Row, ...]) -> Iterator[Fault]:
+    for row in rows:
+        if not row.verified and not row.note:
+            yield Fault(row.place, "is marked as not verified, without a note", "say in its note why")
