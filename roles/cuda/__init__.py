@@ -1,0 +1,1 @@
+"""CUDA toolkits, several side by side."""
