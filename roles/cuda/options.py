@@ -38,7 +38,7 @@ class Cuda(RoleOptions, key="cuda"):
         description="Install the driver libraries of a newer toolkit's time, on data-center GPUs with older drivers.",
     )
     repository: RepositoryOptions = Field(
-        default=RepositoryOptions(), description="A mirror in place of NVIDIA's repository."
+        default=RepositoryOptions.model_validate({}), description="A mirror in place of NVIDIA's repository."
     )
     install_timeout: int = Field(2400, gt=0, description="Seconds one package installation may take.")
 
