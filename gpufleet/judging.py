@@ -7,14 +7,15 @@ from datetime import date
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from gpufleet import overlay
 from gpufleet.errors import GpufleetError
 from gpufleet.facts.machine import HostMachine
 from gpufleet.options import HasData
 from gpufleet.stack.declared import DeclaredMachine
+from gpufleet.stack.matrix import Matrix, load
 from gpufleet.stack.resolution import Resolution
+from gpufleet.stack.resolve import resolve
 from gpufleet.stack.verdicts import Verdict
 from gpufleet.stack.wanted import StackData
 from gpufleet.stack.wish import Wish
@@ -69,12 +70,10 @@ def _check(wish: Wish, found: HostMachine, own: Path | None, today: date, strict
 
 @cache
 def _resolve(wish: Wish, found: HostMachine, own: Path | None) -> Resolution:
-    resolve = import_module("gpufleet.stack.resolve").resolve
-    answer: Resolution = resolve(found.hardware, found.system, wish, _matrix(own))
-    return answer
+    return resolve(found.hardware, found.system, wish, _matrix(own))
 
 
-def _matrix(own: Path | None) -> Any:
+def _matrix(own: Path | None) -> Matrix:
     loaded = _loaded(own)
     if isinstance(loaded, GpufleetError):
         raise loaded
@@ -82,9 +81,9 @@ def _matrix(own: Path | None) -> Any:
 
 
 @cache  # also of a broken file: a thousand hosts may name it
-def _loaded(own: Path | None) -> Any:
+def _loaded(own: Path | None) -> Matrix | GpufleetError:
     try:
-        return import_module("gpufleet.stack.matrix").load(own)
+        return load(own)
     except GpufleetError as error:
         return error
 

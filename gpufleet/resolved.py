@@ -56,4 +56,4 @@ def resolved(host: HasData, found: HostMachine, folder: Path) -> Resolution:
     if isinstance(wish, Verdict):
         return Resolution(verdicts=(*differences, wish))
     chosen = decide(wish, declared.completed(found), own)
-    return replace(chosen, verdicts=(*differences, *chosen.verdicts))
+    return Resolution(verdicts=(*differences, *chosen.verdicts)) if differences else chosen

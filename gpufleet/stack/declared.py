@@ -14,8 +14,9 @@ from pydantic import Field, field_validator
 from gpufleet.facts.machine import HostMachine
 from gpufleet.nearest import nearest
 from gpufleet.options import RoleOptions
-from gpufleet.stack.gpus import product, table
+from gpufleet.stack.gpus import product
 from gpufleet.stack.machine import ENTERPRISE_LINUX, Arch, Hardware, Platform, System
+from gpufleet.stack.matrix import load
 from gpufleet.stack.verdicts import Verdict
 
 _DISTRIBUTIONS = sorted({"debian", "ubuntu", *ENTERPRISE_LINUX})
@@ -54,7 +55,7 @@ class DeclaredMachine(RoleOptions, key="machine"):
     def _gpus_are_known(cls, gpus: dict[str, int] | None) -> dict[str, int] | None:
         for name in gpus or ():
             if not device_ids(name):
-                close = nearest(name, [row.name for row in table().products])
+                close = nearest(name, [row.name for row in load().gpu_products])
                 cure = f"did you mean {close}?" if close else "give the PCI device id, four hexadecimal digits"
                 raise ValueError(f"expected a data-center GPU's name or PCI device id, found {name!r}; {cure}")
         return gpus
@@ -139,12 +140,12 @@ def _said(value: Any) -> str:
 
 @cache
 def device_ids(name: str) -> tuple[str, ...]:
-    """Return the PCI device ids that a name may stand for: an id itself, a product, or the first words of products.
+    """Return the PCI device ids that a name may stand for: a product, the first words of products, or an id itself.
 
     Words that begin products of several generations stand for none of them.
     """
-    if _DEVICE_ID.fullmatch(name):
-        return (name.lower(),)
-    products = [(f"{row.id:04x}", row.name, row.generation) for row in table().products]
-    rows = [row for row in products if row[1] == name] or [row for row in products if row[1].startswith(f"{name} ")]
-    return tuple(row[0] for row in rows) if len({row[2] for row in rows}) == 1 else ()
+    products = load().gpu_products
+    rows = [row for row in products if row.name == name] or [row for row in products if row.name.startswith(f"{name} ")]
+    if rows:  # names come first: B200 could be read as an id
+        return tuple(f"{row.id:04x}" for row in rows) if len({row.generation for row in rows}) == 1 else ()
+    return (name.lower(),) if _DEVICE_ID.fullmatch(name) else ()
