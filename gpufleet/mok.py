@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -31,6 +32,8 @@ class MachineOwnerKey:
     key: bytes = field(repr=False)
     #: Common name of the certificate: what `modinfo -F signer` prints of a module signed with this key.
     signer: str = ""
+    #: SHA-1 fingerprint of the certificate, lowercase, by which the firmware's list is searched.
+    fingerprint: str = ""
 
 
 def pair(key: bytes, certificate: bytes, where: str) -> MachineOwnerKey:
@@ -46,7 +49,12 @@ def pair(key: bytes, certificate: bytes, where: str) -> MachineOwnerKey:
         )
     names = parsed.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    return MachineOwnerKey(parsed.public_bytes(Encoding.DER), pem, str(names[0].value) if names else "")
+    return MachineOwnerKey(
+        parsed.public_bytes(Encoding.DER),
+        pem,
+        signer=str(names[0].value) if names else "",
+        fingerprint=parsed.fingerprint(SHA1()).hex(),  # noqa: S303  # mokutil's name of it, no matter of security
+    )
 
 
 def _certificate(content: bytes, where: str) -> x509.Certificate:

@@ -16,14 +16,16 @@ class RepositoryOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     base_url: str | None = Field(
-        None, description="URL that stands for `https://developer.download.nvidia.com/`, such as a mirror's."
+        default=None, description="URL that stands for `https://developer.download.nvidia.com/`, such as a mirror's."
     )
-    path: str | None = Field(None, description="Path below it; a mirror as a rule keeps the vendor's own.")
+    path: str | None = Field(default=None, description="Path below it; a mirror as a rule keeps the vendor's own.")
     key_fingerprint: str | None = Field(
-        None, description="Fingerprint of the key, forty hexadecimal digits, where the mirror signs with its own."
+        default=None,
+        description="Fingerprint of the key, forty hexadecimal digits, where the mirror signs with its own.",
     )
     key_file: Path | None = Field(
-        None, description="Armored key on the controller, for hosts that cannot fetch it; else the mirror has it."
+        default=None,
+        description="Armored key on the controller, for hosts that cannot fetch it; else the mirror has it.",
     )
 
     @field_validator("key_fingerprint")

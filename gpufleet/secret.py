@@ -20,9 +20,11 @@ class Secret(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    file: Path | None = Field(None, description="File on the controller that holds it.")
-    env: str | None = Field(None, description="Environment variable of the controller that holds it.")
-    command: tuple[str, ...] | None = Field(None, description="Command on the controller that prints it, as a list.")
+    file: Path | None = Field(default=None, description="File on the controller that holds it.")
+    env: str | None = Field(default=None, description="Environment variable of the controller that holds it.")
+    command: tuple[str, ...] | None = Field(
+        default=None, description="Command on the controller that prints it, as a list."
+    )
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:

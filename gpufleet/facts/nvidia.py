@@ -97,3 +97,23 @@ class Daemons(FactBase[dict[str, Daemon]]):
             for unit in units
             if unit.get("UnitFileState")
         }
+
+
+#: What NVIDIA's installer leaves on a host: its uninstaller, itself, and its log.
+RUNFILE_TRACES = ("/usr/bin/nvidia-uninstall", "/usr/bin/nvidia-installer", "/var/log/nvidia-installer.log")
+
+
+class RunfileTraces(FactBase[list[str]]):
+    """Files by which a driver betrays that NVIDIA's runfile installer put it there, which no package manager knows."""
+
+    default = list
+
+    @override
+    def command(self) -> str:
+        """Look for the files."""
+        return f"for f in {shlex.join(RUNFILE_TRACES)}; do [ ! -e $f ] || echo $f; done"
+
+    @override
+    def process(self, output: list[str]) -> list[str]:
+        """One path a line."""
+        return [line.strip() for line in output if line.strip()]

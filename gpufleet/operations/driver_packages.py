@@ -1,129 +1,179 @@
-"""Packages of the NVIDIA driver: everything of one source at one version, held, or purged."""
+"""Packages of the NVIDIA driver: moved from any version and packager to another in one transaction, held, purged."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
-from pyinfra.api.command import StringCommand
 from pyinfra.api.operation import operation
 from pyinfra.context import host
 
-from gpufleet.facts.apt import AvailableVersions, HeldPackages, InstalledFromSource, InstalledVersions
-from gpufleet.operations import apt, apt_get, failure
-from gpufleet.stack.versions import newest_match
+from gpufleet.facts.family import EL, OsFamily
+from gpufleet.facts.packages import AvailableVersions, HeldPackages, InstalledVersions, LockedVersions
+from gpufleet.operations import apt, apt_get, dnf, dnf_command, packages, wishes
+from gpufleet.stack import driver_names, versions
+from gpufleet.stack.driver_change import Change, change, following
+from gpufleet.stack.resolution import DriverChoice, Package
 
 Commands = Generator[Any, None, None]
 
+#: Headers of precompiled modules, in whose place a DKMS build of EL 8 and 9 would find the wrong ones.
+#: Source: NVIDIA/deepops, roles/nvidia-dgx/tasks/redhat-el8-plus.yml, 2026-08.
+BEFORE_DKMS = ("nvidia-kmod-headers",)
+
 
 @operation()
-def exact(
-    packages: Sequence[str], source: str, version: str, without: Sequence[str] = (), timeout: int = 2400
-) -> Commands:
+def pinned(driver: DriverChoice, companions: Sequence[Package] = ()) -> Commands:
     """
-    Bring packages, and all others installed from the same source, to one exact version.
+    Hold the driver's packages to their version before they are installed, and let go of what they had before.
 
-    + packages: names that must be there
-    + source: source package whose other installed packages go along
-    + version: upstream version, or a full package version
-    + without: packages of the source that stay behind
-    + timeout: seconds after which the installation is stopped on the host
+    NVIDIA's apt repositories have a package for it from some branch on, which also stops what no role names.
+
+    + driver: the driver the host shall have
+    + companions: packages that follow the driver's version where they are installed
 
     **Example:**
 
     .. code:: python
 
-        driver_packages.exact(["nvidia-smi"], source="nvidia-graphics-drivers", version="535.261.03", name="...")
+        driver_packages.pinned(driver=resolution.driver, name="Pin the driver")
     """
-    installed = host.get_fact(InstalledFromSource, source=source)
-    siblings = set(installed) - set(without)
-    everything = sorted({*packages, *(siblings - {package.partition("=")[0] for package in packages})})
-    first, _, own_version = packages[0].partition("=")
-    if host.state.is_executing and not _to_be_had(first, own_version or version):
-        # The lists may be older than the version, or than the components they are of.
-        yield apt_get.update(timeout=apt.UPDATE_TIMEOUT, lock_timeout=apt.LOCK_TIMEOUT)
-        if not _to_be_had(first, own_version or version):
-            yield _no_such_version(first, own_version or version)
-            return
-    # Who holds the lock may be this very installation, cut off from its controller: it gets the time to end.
-    yield from apt.exact._inner(packages=everything, version=version, timeout=timeout, lock_timeout=timeout)
-
-
-@operation()
-def daemon(package: str, timeout: int = 2400) -> Commands:
-    """
-    Install a daemon of the driver where it is missing, in the version that apt prefers.
-
-    + package: name
-    + timeout: seconds after which the installation is stopped on the host
-
-    **Example:**
-
-    .. code:: python
-
-        driver_packages.daemon(name="Install the persistence daemon", package="nvidia-persistenced")
-    """
-    installed = host.get_fact(InstalledVersions, packages=[package])
-    # Want it and have it, in whatever version?
-    if package in installed:
-        host.noop(f"package {package} is installed ({installed[package]})")
-        return
-    yield from apt.exact._inner(packages=[package], timeout=timeout)
-
-
-@operation()
-def held(packages: Sequence[str], sources: Sequence[str]) -> Commands:
-    """
-    Hold packages and everything installed from these sources.
-
-    + packages: names to hold in any case
-    + sources: source packages
-
-    **Example:**
-
-    .. code:: python
-
-        driver_packages.held(["nvidia-persistenced"], sources=["nvidia-graphics-drivers"], name="Hold the driver")
-    """
-    siblings = {name for source in sources for name in host.get_fact(InstalledFromSource, source=source)}
-    yield from apt.hold._inner(packages=sorted({*packages, *siblings}))
-
-
-@operation()
-def removed(packages: Sequence[str], sources: Sequence[str]) -> Commands:
-    """
-    Purge packages and everything installed from these sources, and take them off hold.
-
-    + packages: names to purge in any case
-    + sources: source packages
-
-    **Example:**
-
-    .. code:: python
-
-        driver_packages.removed(["nvidia-persistenced"], sources=["nvidia-graphics-drivers"], name="Purge the driver")
-    """
-    siblings = {name for source in sources for name in host.get_fact(InstalledFromSource, source=source)}
-    everything = sorted({*packages, *siblings})
-    let_go = sorted(host.get_fact(HeldPackages) & set(everything))
-    if let_go:
-        yield from apt.hold._inner(packages=let_go, present=False)
-    yield from apt.removed._inner(packages=everything, purge=True)
-
-
-def _to_be_had(package: str, version: str) -> bool:
-    installed = host.get_fact(InstalledVersions, packages=[package])
-    if newest_match(version, installed.values()):
-        return True
-    offered = host.get_fact(AvailableVersions, package=package)
-    return newest_match(version, offered) is not None
-
-
-def _no_such_version(package: str, version: str) -> StringCommand:
-    offered = host.get_fact(AvailableVersions, package=package)
-    return failure(
-        f"{host.name}: {package}",
-        expected=f"version {version} in an apt repository",
-        found=f"only {' and '.join(offered)}" if offered else "no version at all",
-        cure="ask for one that is there, or switch on the repository that has it",
+    have: dict[str, str] = host.get_fact(InstalledVersions)
+    yield from _pinning(driver.pinning, have)
+    wanted = _exact([*driver.packages, *following(have, companions)])
+    locks = host.get_fact(LockedVersions)
+    others = sorted(
+        name
+        for name, version in locks.items()
+        if name not in wanted
+        and driver_names.looks_like_driver(version)
+        and versions.upstream(version) != driver.version
     )
+    if others:
+        yield from packages.held._inner(packages=others, present=False)
+    yield from packages.held._inner(packages=[f"{name}={version}" for name, version in wanted.items()])
+
+
+@operation()
+def installed(driver: DriverChoice, companions: Sequence[Package] = (), timeout: int = 2400) -> Commands:
+    """
+    Bring the host from whatever driver packages it has to exactly these.
+
+    Names change from branch to branch and from packager to packager, so new packages come and old ones go in one
+    transaction: the host is never without a driver because half of it failed. What must have the driver's version,
+    such as fabric manager, moves along.
+
+    + driver: the driver the host shall have
+    + companions: packages that follow the driver's version where they are installed
+    + timeout: seconds after which the installation is stopped on the host
+
+    **Example:**
+
+    .. code:: python
+
+        driver_packages.installed(driver=resolution.driver, name="Install the driver")
+    """
+    have: dict[str, str] = host.get_fact(InstalledVersions)
+    moves = change(driver, following(have, companions), have)
+    # Want these and no others and have it so?
+    if not moves.needed:
+        host.noop(wishes.noop_text({package.name: package for package in driver.packages}, have))
+        return
+    family = host.get_fact(OsFamily)
+    yield _refresh(family, timeout, cached=True)
+    chosen, missing = wishes.choose(moves.install, AvailableVersions)
+    if missing:
+        # The lists may be fresh by the clock and still older than the version asked for.
+        yield _refresh(family, timeout, cached=False)
+        chosen, missing = wishes.choose(moves.install, AvailableVersions)
+    if missing:
+        yield wishes.not_to_be_had(missing, "a dnf repository" if family == EL else "an apt repository")
+        return
+    yield from _transaction(family, {**chosen, **_along(moves, driver.version)}, moves.remove, timeout)
+
+
+@operation()
+def held(driver: DriverChoice) -> Commands:
+    """
+    Hold everything that is installed of the driver, what its packages pulled in included.
+
+    + driver: the driver the host has
+
+    **Example:**
+
+    .. code:: python
+
+        driver_packages.held(driver=resolution.driver, name="Hold the driver's packages")
+    """
+    have: dict[str, str] = host.get_fact(InstalledVersions)
+    own = {name for name in driver_names.of_driver(have) if versions.upstream(have[name]) == driver.version}
+    others = {package.name for package in driver.packages} | ({driver.pinning} & have.keys())
+    yield from packages.held._inner(packages=sorted(own | others))
+
+
+@operation()
+def removed(also: Sequence[str] = ()) -> Commands:
+    """
+    Purge every package of the driver, whoever made it, with what must have its version, and forget the holds.
+
+    + also: packages that go with the driver and have versions of their own
+
+    **Example:**
+
+    .. code:: python
+
+        driver_packages.removed(name="Purge the driver", also=["nvidia-persistenced"])
+    """
+    have: dict[str, str] = host.get_fact(InstalledVersions)
+    kept = {*host.get_fact(HeldPackages), *host.get_fact(LockedVersions)}
+    locks = {name for name, version in host.get_fact(LockedVersions).items() if driver_names.looks_like_driver(version)}
+    unwanted = driver_names.of_driver(have) | {name for name in also if name in have}
+    if let_go := sorted((unwanted & kept) | locks):
+        yield from packages.held._inner(packages=let_go, present=False)
+    yield from packages.removed._inner(packages=sorted(unwanted | set(also)))
+
+
+def _exact(listed: Sequence[Package]) -> dict[str, str]:
+    return {package.name: package.version for package in listed if package.version}
+
+
+def _along(moves: Change, version: str) -> dict[str, str | None]:
+    """Name what goes along at its version; a library that the new branch no longer has is left to its dependencies."""
+    chosen, _ = wishes.choose(dict.fromkeys(moves.along, version), AvailableVersions)
+    return chosen
+
+
+def _refresh(family: str, timeout: int, cached: bool) -> Any:
+    age = 3600 if cached else 0
+    if family == EL:
+        return dnf_command.makecache(timeout=dnf.REFRESH_TIMEOUT, lock_timeout=timeout, cache_time=age)
+    return apt_get.update(timeout=apt.UPDATE_TIMEOUT, lock_timeout=timeout, cache_time=age)
+
+
+def _pinning(package: str, have: Mapping[str, str]) -> Commands:
+    """Have the package that pins this version, and none that pins another."""
+    others = sorted(name for name in have if name.startswith(driver_names.PINNING) and name != package)
+    if package and package not in have:
+        yield apt_get.update(timeout=apt.UPDATE_TIMEOUT, lock_timeout=apt.LOCK_TIMEOUT, cache_time=3600)
+        specs = [package, *(f"{name}-" for name in others)]
+        yield apt_get.install(specs, apt.UPDATE_TIMEOUT, apt.LOCK_TIMEOUT)
+    elif others:
+        yield from apt.removed._inner(packages=others, purge=True)
+
+
+def _transaction(family: str, chosen: Mapping[str, str | None], remove: Sequence[str], timeout: int) -> Commands:
+    """Install and remove. Who holds the lock may be this very installation, cut off: it gets the time to end.
+
+    apt takes removals as names with a minus. dnf cannot be told both at once: packages that exclude each other it
+    exchanges by itself, and what has no such relation goes afterwards, or first where DKMS would stumble over it.
+    """
+    mark = "-" if family == EL else "="
+    specs = [f"{name}{mark}{version}" if version else name for name, version in sorted(chosen.items())]
+    if family != EL:
+        yield apt_get.install([*specs, *(f"{name}-" for name in remove)], timeout, timeout)
+    else:
+        if before := [name for name in remove if name in BEFORE_DKMS]:
+            yield dnf_command.remove(before, timeout, timeout)
+        yield dnf_command.install(specs, timeout, timeout, erasing=True)
+    if remove:
+        yield from packages.removed._inner(packages=remove, timeout=timeout, lock_timeout=timeout)

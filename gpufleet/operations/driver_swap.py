@@ -72,17 +72,17 @@ def swapped(wanted: WantedDriver, options_changed: Callable[[], bool] = lambda: 
 
 
 @operation()
-def unloaded(module: str) -> Commands:
+def unloaded(module: str = "nvidia") -> Commands:
     """
     Have no driver loaded, or leave a reason to reboot that says who holds it.
 
-    + module: name of the module file, such as `nvidia-current`
+    + module: name of the module file, where it is not `nvidia`
 
     **Example:**
 
     .. code:: python
 
-        driver_swap.unloaded(name="Unload the kernel module", module="nvidia-current")
+        driver_swap.unloaded(name="Unload the kernel module")
     """
     # Want none and have none?
     if not _driver(module).loaded:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import Any
 
-from pyinfra.api.command import StringCommand
+from pyinfra.api.command import QuoteString, StringCommand
 from pyinfra.api.operation import operation
 from pyinfra.context import host
 
 from gpufleet.errors import HostError
-from gpufleet.facts.apt import InstalledVersions
 from gpufleet.facts.boot import RebootRequired
 from gpufleet.facts.nvidia import Daemon, Daemons, DriverState
+from gpufleet.facts.packages import InstalledVersions
 from gpufleet.operations import failure
 from gpufleet.stack.driver import LOADED, WantedDriver, disagreements
 
@@ -79,19 +79,21 @@ def agreed(wanted: WantedDriver, packages: Sequence[str]) -> Commands:
 
 
 @operation()
-def refused(error: HostError) -> Commands:
+def refused(errors: Sequence[HostError]) -> Commands:
     """
-    Refuse this host with an error, and let the others go on.
+    Refuse this host with everything that speaks against it, one sentence a line, and let the others go on.
 
-    + error: what was expected and found, and the cure
+    + errors: what was expected and found, and the cure
 
     **Example:**
 
     .. code:: python
 
-        nvidia.refused(name="Refuse the flavor", error=error)
+        nvidia.refused(name="Refuse the flavor", errors=[error])
     """
-    yield failure(error.where, expected=error.expected, found=error.found, cure=error.cure)
+    *first, last = errors
+    said = [StringCommand("printf", "'%s\\n'", QuoteString(str(error)), ">&2;") for error in first]
+    yield StringCommand(*said, failure(last.where, expected=last.expected, found=last.found, cure=last.cure))
 
 
 @operation()

@@ -14,7 +14,8 @@ from pyinfra.context import host
 from pyinfra.facts.files import File, Sha256File
 from pyinfra.operations import files
 
-from gpufleet.facts.signing import KeyEnrolled, ModuleSigner
+from gpufleet.facts.secure_boot import EnrolledKeys
+from gpufleet.facts.signing import ModuleSigner
 from gpufleet.mok import MachineOwnerKey
 from gpufleet.operations import failure
 
@@ -61,7 +62,7 @@ def enrolled(pair: MachineOwnerKey, at: KeyPlace) -> Commands:
     yield from files.put._inner(
         src=BytesIO(pair.certificate), dest=at.certificate, mode="644", user="root", group="root"
     )
-    if host.state.is_executing and not host.get_fact(KeyEnrolled, certificate=at.certificate):
+    if host.state.is_executing and pair.fingerprint not in {key.fingerprint for key in host.get_fact(EnrolledKeys)}:
         yield failure(
             f"{host.name}: Secure Boot",
             expected=f"the key `{pair.signer}` among the machine owner keys that the firmware knows",

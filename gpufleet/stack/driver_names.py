@@ -21,7 +21,7 @@ _VERSION = re.compile(r"[1-9]\d{2}\.\d{2,3}(\.\d{2})?")
 _BRANCH = re.compile(r"-(?P<branch>[1-9]\d{2})(?=-|\.|$)")
 _OURS = re.compile(r"nvidia|cuda-drivers|libnvsdm|libcuda\d")
 #: Packages that demand a version of the driver: `nvidia-driver-pinning-580`, `nvidia-driver-pinning-580.95.05`.
-_PINNING = "nvidia-driver-pinning-"
+PINNING = "nvidia-driver-pinning-"
 #: What runs or reads the fabric in the driver's version, by component; `nvlsm` has versions of its own.
 _COMPANIONS = {
     "fabric_manager": re.compile(r"(cuda-drivers|nvidia)-fabric-?manager(-\d{3})?(-dev|-devel)?"),
@@ -41,7 +41,7 @@ def of_driver(installed: Mapping[str, str]) -> set[str]:
     """Return everything that shares a version with an installed driver, and what pins one."""
     drivers = versions(installed)
     own = {name for name, version in installed.items() if upstream(version) in drivers}
-    return own | {name for name in installed if name.startswith(_PINNING)}
+    return own | {name for name in installed if name.startswith(PINNING)}
 
 
 def looks_like_driver(version: str) -> bool:
@@ -49,13 +49,16 @@ def looks_like_driver(version: str) -> bool:
     return _VERSION.fullmatch(upstream(version)) is not None
 
 
-def of_other_branches(installed: Iterable[str], wanted: Iterable[str]) -> set[str]:
-    """Return packages that carry another branch or version in their name than those that are wanted do."""
+def of_other_branches(installed: Mapping[str, str], wanted: Iterable[str], version: str) -> set[str]:
+    """Return packages that carry another branch or version in their name than those that are wanted do.
+
+    What has the wanted driver's own version stays, whatever it is called: its packages brought it.
+    """
     keep = set(wanted)
     branches = {match["branch"] for name in keep for match in [_BRANCH.search(name)] if match}
     named = {name: match["branch"] for name in installed if _OURS.search(name) and (match := _BRANCH.search(name))}
-    others = {name for name, branch in named.items() if branch not in branches or name.startswith(_PINNING)}
-    return others - keep
+    others = {name for name, branch in named.items() if branch not in branches and not name.startswith(PINNING)}
+    return {name for name in others - keep if upstream(installed[name]) != version}
 
 
 def companions(installed: Mapping[str, str]) -> dict[str, str]:

@@ -1,87 +1,107 @@
-"""Which driver a host gets: a pure decision from its options and the PCI ids of its GPUs."""
+"""Which driver a host gets, or why it gets none: the resolver's answer beside what this role alone knows."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from gpufleet.errors import GpufleetError, HostError
+from gpufleet.errors import HostError
+from gpufleet.facts.machine import HostMachine
 from gpufleet.stack.driver import WantedDriver
-from gpufleet.stack.gpus import default_flavor, generation
+from gpufleet.stack.driver_change import companions
+from gpufleet.stack.machine import System
+from gpufleet.stack.matrix import load
+from gpufleet.stack.resolution import DriverChoice, Package, Repository, Resolution
+from gpufleet.stack.verdicts import Verdict
 from gpufleet.stack.versions import upstream
-from roles.nvidia_driver.builds import BUILDS, PROPRIETARY, Build, branch
 from roles.nvidia_driver.options import NvidiaDriver
 
-#: Last branch for each generation that NVIDIA dropped (driver installation guide 580 and later).
-LAST_BRANCH = {"maxwell": 580, "pascal": 580, "volta": 580}
-#: Open modules need the GSP processor, which came with Turing; later parts have no other support (same guide).
-PROPRIETARY_ONLY = frozenset(LAST_BRANCH)
-OPEN_ONLY = frozenset({"grace_hopper", "blackwell"})
-
-
-NONE = WantedDriver("", "", "")
+#: NVIDIA's repository of drivers in the matrix.
+REPOSITORY = "cuda"
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The driver for one host and why this build, or why there is none."""
+    """The driver for one host, and what belongs to it."""
 
-    version: str = ""
-    build: Build = PROPRIETARY
-    wanted: WantedDriver = NONE
-    reason: str = ""
-    refusal: HostError | None = None
+    driver: DriverChoice
+    wanted: WantedDriver
+    system: System
+    #: What must have the driver's version wherever it is installed.
+    companions: tuple[Package, ...] = ()
+    #: Where NVIDIA's packages come from; None for the distribution's.
+    repository: Repository | None = None
+
+    @property
+    def version(self) -> str:
+        """Upstream version of the driver."""
+        return self.driver.version
+
+    @property
+    def names(self) -> list[str]:
+        """Packages that have the driver's version."""
+        return [package.name for package in self.driver.packages if package.version]
 
 
-def choose(host: str, options: NvidiaDriver, device_ids: Sequence[str]) -> Choice:
-    """Choose the build of the module, and refuse versions and flavors that cannot drive these GPUs."""
-    if options.version is None:
-        where, cure = f"{host}: nvidia_driver.version", "name one, such as 535.261.03"
-        return Choice(refusal=HostError(where, expected="a version", found="none", cure=cure))
-    try:
-        best, reason = default_flavor(device_ids, branch(options.version))
-    except GpufleetError as error:
-        where = f"{host}: {error.where}"
-        return Choice(refusal=HostError(where, expected=error.expected, found=error.found, cure=error.cure))
-    flavor = best if options.flavor == "auto" else options.flavor
-    if refusal := _refusal(host, options.version, flavor, device_ids):
-        return Choice(refusal=refusal)
-    build = BUILDS[flavor]
-    module_options = {name: str(value) for name, value in options.module_options.items()}
+def choose(options: NvidiaDriver, resolution: Resolution, found: HostMachine) -> Choice | None:
+    """Return the driver that was resolved for a host; None where there is to be none."""
+    if resolution.driver is None:
+        return None
+    driver = _short(resolution.driver)
+    given = {**resolution.module_options, **{name: str(value) for name, value in options.module_options.items()}}
+    repository = next((row for row in resolution.repositories if row.name == REPOSITORY), None)
     return Choice(
-        version=options.version,
-        build=build,
-        wanted=WantedDriver(upstream(options.version), flavor, build.module, module_options),
-        reason=reason if options.flavor == "auto" else "set by nvidia_driver.flavor",
+        driver=driver,
+        wanted=WantedDriver(driver.version, driver.flavor, driver.module, given),
+        system=found.system,
+        companions=companions(driver, found.system, load()),
+        repository=options.repository.applied(repository) if repository and driver.source == "nvidia" else None,
     )
 
 
-def _refusal(host: str, version: str, flavor: str, device_ids: Sequence[str]) -> HostError | None:
-    """Say why this version or flavor cannot drive one of these GPUs; None where it can."""
-    for device in device_ids:
-        age = generation(device) or "unknown generation"
-        last = LAST_BRANCH.get(age)
-        if last and branch(version) > last:
-            return _error(host, "version", f"branch {last} or older", version, age, device)
-        if flavor == "open" and age in PROPRIETARY_ONLY:
-            return _error(host, "flavor", "proprietary", flavor, age, device)
-        if flavor == "proprietary" and age in OPEN_ONLY:
-            return _error(host, "flavor", "open", flavor, age, device)
-    if branch(version) not in BUILDS[flavor].branches:
-        return HostError(
-            f"{host}: nvidia_driver.version",
-            expected=f"a branch with {flavor} kernel modules",
-            found=version,
-            cure="choose another version or set nvidia_driver.flavor",
-        )
-    return None
+def refusals(host: str, options: NvidiaDriver, resolution: Resolution) -> list[HostError]:
+    """Return every reason not to touch this host."""
+    if options.version is None:
+        where, cure = f"{host}: nvidia_driver.version", "name one, such as 580 or 580.95.05"
+        return [HostError(where, expected="a version", found="none", cure=cure)]
+    return [_refusal(host, verdict) for verdict in resolution.errors]
 
 
-def _error(host: str, option: str, expected: str, found: str, age: str, device: str) -> HostError:
-    gpu = f"GPU 10de:{device} ({age})"
+def runfile(host: str, traces: Sequence[str]) -> HostError | None:
+    """Refuse a host with a driver that NVIDIA's installer put there: packages would overwrite its files in part."""
+    if not traces:
+        return None
     return HostError(
-        f"{host}: nvidia_driver.{option}",
-        expected=f"{expected} for {gpu}",
-        found=found,
-        cure=f"set nvidia_driver.{option} to suit it",
+        f"{host}: NVIDIA's runfile installer",
+        expected="no driver that belongs to no package",
+        found=", ".join(traces),
+        cure="run `nvidia-uninstall --silent`, remove /var/log/nvidia-installer.log, then run again",
     )
+
+
+def unsigned(host: str, state: str, options: NvidiaDriver) -> HostError | None:
+    """Refuse to install modules that Secure Boot would not load, and name the three ways out."""
+    if state != "enabled" or options.secure_boot.mok_key or options.modules == "precompiled":
+        return None
+    return HostError(
+        f"{host}: Secure Boot",
+        expected="signed kernel modules",
+        found="modules that DKMS would build without a key that the firmware knows",
+        cure="enroll a machine owner key (`mokutil --import`) and name it in nvidia_driver.secure_boot, or install "
+        "signed modules (nvidia_driver.modules: precompiled), or switch Secure Boot off in the firmware",
+    )
+
+
+def _refusal(host: str, verdict: Verdict) -> HostError:
+    cure = f"{verdict.cure} (row {verdict.row}; {verdict.source})"
+    return HostError(f"{host}: {verdict.where}", expected=verdict.expected, found=verdict.found, cure=cure)
+
+
+def _short(driver: DriverChoice) -> DriverChoice:
+    """Take the revision off a version where packages come from several sources: each has revisions of its own."""
+    if len(driver.source_packages) < 2:
+        return driver
+    cut = (
+        replace(package, version=upstream(package.version) if package.version else "") for package in driver.packages
+    )
+    return replace(driver, packages=tuple(cut))

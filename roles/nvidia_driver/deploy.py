@@ -5,24 +5,25 @@ from __future__ import annotations
 from pyinfra.api.deploy import deploy
 from pyinfra.context import host
 
-from gpufleet.facts.hardware import PciDevices
+from gpufleet.errors import HostError
+from gpufleet.facts.nvidia import RunfileTraces
+from gpufleet.facts.secure_boot import SecureBoot
 from gpufleet.operations import nvidia
-from gpufleet.stack.gpus import nvidia_gpus
-from roles.nvidia_driver.choice import choose
+from gpufleet.resolved import machine, resolution
+from roles.nvidia_driver.choice import Choice, choose, refusals, runfile, unsigned
+from roles.nvidia_driver.module import prepare_module, provide_module
 from roles.nvidia_driver.options import NvidiaDriver
 from roles.nvidia_driver.removal import remove_driver
 from roles.nvidia_driver.steps import (
-    build_module,
+    add_repository,
     hold_packages,
-    install_headers,
     install_packages,
-    pin_sources,
+    pin_version,
     prove_agreement,
     reboot_if_required,
     run_persistence_daemon,
     say_flavor,
     swap_module,
-    switch_on_components,
     write_module_options,
 )
 
@@ -33,9 +34,12 @@ def nvidia_driver() -> None:
 
     It configures:
 
-    - the archive components that hold the driver, in the apt sources that are there
-    - a pin and holds for every package of the driver's sources, at one exact version
-    - headers of the running kernel, and a DKMS build that is checked
+    - NVIDIA's repository, trusted by the fingerprint of its key, or the components of the archive that hold the driver
+    - a pin before the first package comes (NVIDIA's pinning package, apt's preferences, a module stream, version locks)
+      and holds for everything that has the driver's version
+    - the driver's packages in place of any other branch's, flavor's or packager's, in one transaction, and with them
+      what must have the same version and is there: fabric manager, IMEX, NSCQ, NVSDM
+    - headers of the running kernel, and a DKMS build that is checked; under Secure Boot one that is signed
     - the open or the proprietary kernel module, by the generation of the GPUs
     - options of the kernel module in /etc/modprobe.d/gpufleet-nvidia.conf, and the persistence daemon
     - the loaded module, which it swaps where nothing uses it; else it says who does and records a reason to reboot
@@ -43,31 +47,49 @@ def nvidia_driver() -> None:
     It will not:
 
     - reboot, unless `reboot` says `if-required`; stop processes that use a GPU, or drain the host
+    - touch a host whose driver came from NVIDIA's runfile installer, or whose firmware would not load the modules
+    - enroll a key in the firmware, which asks for a password at the console
     - install CUDA, fabric manager, DCGM or the container toolkit
     - blacklist nouveau, which the role base does
     - touch hosts without an NVIDIA GPU
     """
-    options = NvidiaDriver.of(host)
-    devices = host.get_fact(PciDevices)
-    gpus = nvidia_gpus(devices)
+    options, found, resolved = NvidiaDriver.of(host), machine(host), resolution(host)
     if options.state == "absent":
-        remove_driver()
+        remove_driver(options, resolved, found)
         return
-    if not gpus:
+    if not found.hardware.gpus:
         nvidia.left_alone(name="Leave a host without NVIDIA GPUs alone", why="no NVIDIA GPU on the PCI bus")
         return
-    choice = choose(host.name, options, [gpu.device for gpu in gpus])
-    if choice.refusal:
-        nvidia.refused(name="Refuse a driver that cannot run here", error=choice.refusal)
+    choice = choose(options, resolved, found)
+    if refused(options) or choice is None:
         return
+    install_driver(options, choice)
+
+
+def refused(options: NvidiaDriver) -> bool:
+    """Refuse a host for everything that speaks against it, before anything is changed."""
+    traces: list[str] = host.get_fact(RunfileTraces)
+    errors: list[HostError | None] = [
+        *refusals(host.name, options, resolution(host)),
+        runfile(host.name, traces),
+        unsigned(host.name, host.get_fact(SecureBoot), options),
+    ]
+    found = [error for error in errors if error]
+    if found:
+        nvidia.refused(name="Refuse a driver that cannot run here", errors=found)
+    return bool(found)
+
+
+def install_driver(options: NvidiaDriver, choice: Choice) -> None:
+    """Bring the host to this driver."""
     say_flavor(choice)
-    switch_on_components()
-    pin_sources(choice)
-    install_headers(options)
+    add_repository(choice)
+    pin_version(options, choice)
+    prepare_module(options, choice)
     install_packages(options, choice)
-    hold_packages(options, choice)
-    build_module(options, choice)
-    drop_in = write_module_options(options, choice)
+    hold_packages(choice)
+    provide_module(options, choice)
+    drop_in = write_module_options(choice)
     swap_module(choice, drop_in)
     run_persistence_daemon(options)
     reboot_if_required(options)

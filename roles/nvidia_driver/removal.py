@@ -2,28 +2,49 @@
 
 from __future__ import annotations
 
-from gpufleet.operations import apt, dkms, driver_packages, driver_swap, files
-from roles.nvidia_driver.builds import BUILDS, DRIVER_SOURCE, OPEN, PERSISTENCED, PROPRIETARY, SOURCES, USERSPACE
-from roles.nvidia_driver.steps import MODULE_OPTIONS, OPEN_PIN, PIN
+from gpufleet.facts.machine import HostMachine
+from gpufleet.operations import apt, dkms, dnf, driver_packages, driver_swap, files, signing, vendor_repository
+from gpufleet.stack.matrix import load
+from gpufleet.stack.resolution import Repository, Resolution
+from roles.nvidia_driver.choice import REPOSITORY
+from roles.nvidia_driver.options import NvidiaDriver
+from roles.nvidia_driver.places import MODULE_OPTIONS, PERSISTENCED, PIN, STREAMS
+
+#: Helpers that Debian packs apart from the driver, with versions of their own.
+HELPERS = (
+    PERSISTENCED,
+    "nvidia-modprobe",
+    "nvidia-kernel-common",
+    "nvidia-support",
+    "nvidia-installer-cleanup",
+    "nvidia-legacy-check",
+    "glx-alternative-nvidia",
+)
+#: Every name by which DKMS knows a driver's module, in NVIDIA's repositories and the distributions'.
+DKMS_MODULES = ("nvidia", "nvidia-open", "nvidia-current", "nvidia-current-open")
 
 
-def remove_driver() -> None:
+def remove_driver(options: NvidiaDriver, resolution: Resolution, found: HostMachine) -> None:
     """Unload the module first: the programs that unload it are never the driver's own."""
-    driver_swap.unloaded(module=PROPRIETARY.module, name="Unload the driver")
-    packages = [name for build in BUILDS.values() for name in build.packages]
-    driver_packages.removed(
-        packages=[*packages, *USERSPACE, PERSISTENCED],
-        sources=SOURCES,
-        name="Purge the driver's packages",
-    )
-    for build in BUILDS.values():
-        dkms.removed(module=build.module, name=f"Forget builds of {build.module}")
+    driver_swap.unloaded(name="Unload the driver")
+    driver_packages.removed(also=HELPERS, name="Purge the driver's packages")
+    for module in DKMS_MODULES:
+        dkms.removed(module=module, name=f"Forget builds of {module}")
     files.absent(path=MODULE_OPTIONS, name="Remove the module options")
-    apt.pin(preference=PIN, package=f"src:{DRIVER_SOURCE}", version="*", present=False, name="Remove the driver's pin")
-    apt.pin(
-        preference=OPEN_PIN,
-        package=f"src:{OPEN.source}",
-        version="*",
-        present=False,
-        name="Remove the open modules' pin",
+    if found.system.family == "el":
+        dnf.module(module=STREAMS, stream="", present=False, name=f"Reset the module {STREAMS}")
+    else:
+        apt.pin(preference=PIN, package="*", version="*", present=False, name="Remove the driver's pin")
+    signing.forgotten(at=signing.place(found.system.release), name="Take the signing key off the host")
+    remove_repository(options, resolution, found)
+
+
+def remove_repository(options: NvidiaDriver, resolution: Resolution, found: HostMachine) -> None:
+    """Remove NVIDIA's repository too, unless something else on this host comes from it."""
+    row = load().repository(REPOSITORY, found.system.release, found.system.arch)
+    if row is None or resolution.repositories:
+        return
+    repository = Repository(row.name, row.base_url, row.path, row.key_file, row.fingerprint, row.source)
+    vendor_repository.used(
+        repository=options.repository.applied(repository), present=False, name="Forget NVIDIA's repository"
     )

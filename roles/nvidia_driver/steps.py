@@ -1,115 +1,79 @@
-"""Short steps of the role, each one operation or two; their order is in deploy.py."""
+"""Short steps of the role, each one operation or a few; their order is in deploy.py."""
 
 from __future__ import annotations
 
 from pyinfra.api.operation import OperationMeta
-from pyinfra.context import host
 
-from gpufleet.facts.kernel import RunningKernel
-from gpufleet.operations import apt, boot, dkms, driver_packages, driver_swap, files, nvidia
-from roles.nvidia_driver.builds import DRIVER_SOURCE, OPEN, PERSISTENCED, USERSPACE, other
+from gpufleet.operations import apt, boot, dnf, driver_packages, driver_swap, files, nvidia, vendor_repository
 from roles.nvidia_driver.choice import Choice
 from roles.nvidia_driver.options import NvidiaDriver
-
-#: The driver lives in non-free, the open modules in contrib, the firmware of recent releases in non-free-firmware.
-COMPONENTS = ("main", "contrib", "non-free", "non-free-firmware")
-PIN = "gpufleet-nvidia"
-OPEN_PIN = "gpufleet-nvidia-open"
-MODULE_OPTIONS = "etc/modprobe.d/gpufleet-nvidia.conf"
+from roles.nvidia_driver.places import COMPONENTS, MODULE_OPTIONS, PIN, PINNED, STREAMS
 
 
 def say_flavor(choice: Choice) -> None:
     """Report which build of the module this host gets, and why."""
-    flavor = choice.wanted.flavor
-    nvidia.left_alone(name=f"Choose the {flavor} kernel module", why=f"{flavor} kernel module: {choice.reason}")
+    nvidia.left_alone(name=f"Choose the {choice.driver.flavor} kernel module", why=choice.driver.reason)
 
 
-def switch_on_components() -> None:
-    """Switch on the archive components that hold the driver."""
-    apt.components(components=COMPONENTS, name="Switch on the archive's non-free components")
+def add_repository(choice: Choice) -> None:
+    """Have the repository or the archive components that hold the driver."""
+    if choice.repository:
+        vendor_repository.used(
+            repository=choice.repository, name="Use NVIDIA's repository, trusted by its pinned key alone"
+        )
+    elif choice.system.family == "debian":
+        apt.components(components=COMPONENTS, name="Switch on the archive's non-free components")
 
 
-def pin_sources(choice: Choice) -> None:
-    """Pin every package of the driver's sources, before the first of them is installed."""
-    apt.pin(
-        preference=PIN,
-        package=f"src:{DRIVER_SOURCE}",
-        version=choice.version,
-        name=f"Pin the driver to {choice.version}",
+def pin_version(options: NvidiaDriver, choice: Choice) -> None:
+    """Keep the version before the first package is installed, by the means that the system has."""
+    driver = choice.driver
+    if choice.system.family == "el":
+        if driver.stream:
+            dnf.module(
+                module=STREAMS,
+                stream=driver.stream,
+                switch=True,
+                timeout=options.install_timeout,
+                name=f"Enable the module stream {STREAMS}:{driver.stream}",
+            )
+    else:
+        pinned = [f"src:{source}" for source in driver.source_packages] or [PINNED]
+        version = driver.packages[0].version or driver.version
+        apt.pin(
+            preference=PIN,
+            package=" ".join(pinned),
+            version=version,
+            present=not driver.pinning,
+            name="Leave the pin to a package" if driver.pinning else f"Pin the driver to {version}",
+        )
+    driver_packages.pinned(
+        driver=driver, companions=choice.companions, name=f"Hold the driver's packages to {driver.version}"
     )
-    is_open = choice.build is OPEN
-    apt.pin(
-        preference=OPEN_PIN,
-        package=f"src:{OPEN.source}",
-        version=choice.wanted.version,
-        present=is_open,
-        name="Pin the open kernel modules too" if is_open else "Pin no open kernel modules",
-    )
-
-
-def install_headers(options: NvidiaDriver) -> None:
-    """Install what a build for the running kernel needs, and keep the headers beside the kernel they are for."""
-    kernel = host.get_fact(RunningKernel)
-    dkms.headers(
-        kernel=kernel, timeout=options.install_timeout, name=f"Install dkms and the headers of kernel {kernel}"
-    )
-    apt.hold(packages=[f"linux-headers-{kernel}"], name=f"Hold the headers of kernel {kernel}")
 
 
 def install_packages(options: NvidiaDriver, choice: Choice) -> None:
-    """Install the driver at its exact version, the daemon, and nothing of the other build."""
-    unwanted = other(choice.build)
-    driver_packages.exact(
-        packages=wanted_packages(choice),
-        source=DRIVER_SOURCE,
-        version=choice.version,
-        without=unwanted.packages,
+    """Install the driver at its exact version in place of any other one, with what has to follow it."""
+    driver_packages.installed(
+        driver=choice.driver,
+        companions=choice.companions,
         timeout=options.install_timeout,
-        name=f"Install driver {choice.version} with the {choice.build.flavor} kernel module",
-    )
-    apt.removed(packages=unwanted.packages, purge=True, name=f"Purge the {unwanted.flavor} kernel module")
-    if options.persistence:
-        driver_packages.daemon(
-            package=PERSISTENCED, timeout=options.install_timeout, name="Install the persistence daemon"
-        )
-
-
-def wanted_packages(choice: Choice) -> list[str]:
-    """Name the packages; those of the open modules' own source take the upstream version."""
-    own_source = choice.build is OPEN
-    module = [f"{name}={choice.wanted.version}" if own_source else name for name in choice.build.packages]
-    return [*module, *USERSPACE]
-
-
-def hold_packages(options: NvidiaDriver, choice: Choice) -> None:
-    """Hold everything that was built from the driver's sources, and the daemon."""
-    daemon = [PERSISTENCED] * options.persistence
-    driver_packages.held(
-        packages=[*choice.build.packages, *USERSPACE, *daemon],
-        sources=sorted({DRIVER_SOURCE, choice.build.source}),
-        name="Hold the driver's packages",
+        name=f"Install driver {choice.version} with the {choice.driver.flavor} kernel module",
     )
 
 
-def build_module(options: NvidiaDriver, choice: Choice) -> None:
-    """Have the module built for the running kernel; the packages' own scripts hide failures."""
-    kernel = host.get_fact(RunningKernel)
-    dkms.built(
-        module=choice.build.module,
-        version=choice.wanted.version,
-        kernel=kernel,
-        timeout=options.install_timeout,
-        name=f"Build the kernel module for kernel {kernel}",
-    )
+def hold_packages(choice: Choice) -> None:
+    """Hold everything that is there of the driver, and the daemon."""
+    driver_packages.held(driver=choice.driver, name="Hold the driver's packages")
 
 
-def write_module_options(options: NvidiaDriver, choice: Choice) -> OperationMeta:
+def write_module_options(choice: Choice) -> OperationMeta:
     """Write the module options, or remove their file where there are none."""
     if not choice.wanted.options:
         return files.absent(path=MODULE_OPTIONS, name="Leave the module options at their defaults")
     return files.rendered(
         path=MODULE_OPTIONS,
-        module=choice.build.module,
+        module=choice.wanted.module,
         options=choice.wanted.options,
         name="Write the module options",
     )
@@ -120,7 +84,7 @@ def swap_module(choice: Choice, drop_in: OperationMeta) -> None:
     driver_swap.swapped(
         wanted=choice.wanted,
         options_changed=drop_in.did_change,
-        name=f"Load driver {choice.wanted.version}",
+        name=f"Load driver {choice.version}",
     )
 
 
@@ -138,9 +102,8 @@ def reboot_if_required(options: NvidiaDriver) -> None:
 
 def prove_agreement(choice: Choice) -> None:
     """End with the proof that loaded module, userspace, packages and module on disk are one version."""
-    packages = [*choice.build.packages, *USERSPACE]
     nvidia.agreed(
         wanted=choice.wanted,
-        packages=packages,
-        name=f"Prove that every part of the driver is {choice.wanted.version}",
+        packages=choice.names,
+        name=f"Prove that every part of the driver is {choice.version}",
     )

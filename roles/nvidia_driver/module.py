@@ -1,0 +1,59 @@
+"""Where the kernel module comes from: what it needs before the packages, and having it after them."""
+
+from __future__ import annotations
+
+from pyinfra.context import host
+
+from gpufleet.facts.kernel import RunningKernel
+from gpufleet.operations import dkms, packages, repositories, signing
+from roles.nvidia_driver.choice import Choice
+from roles.nvidia_driver.options import NvidiaDriver
+
+
+def prepare_module(options: NvidiaDriver, choice: Choice) -> None:
+    """Have ready what the module needs, before packages bring it: headers of the running kernel, dkms, the key."""
+    prepare_build(options, choice)
+
+
+def provide_module(options: NvidiaDriver, choice: Choice) -> None:
+    """Have the module for the running kernel."""
+    build_module(options, choice)
+
+
+def prepare_build(options: NvidiaDriver, choice: Choice) -> None:
+    """Install what a build for the running kernel needs, and keep the headers beside the kernel they are for."""
+    if choice.system.family == "el":
+        repositories.build_dependencies(arch=choice.system.arch, name="Switch on the repository of build dependencies")
+        repositories.epel(name="Use EPEL, which has dkms")
+    kernel = host.get_fact(RunningKernel)
+    dkms.headers(
+        kernel=kernel, timeout=options.install_timeout, name=f"Install dkms and the headers of kernel {kernel}"
+    )
+    dkms.headers_held(kernel=kernel, name=f"Hold the headers of kernel {kernel}")
+    if pair := options.secure_boot.pair():
+        at = signing.place(choice.system.release)
+        packages.exact(packages=["mokutil"], name="Install mokutil, which knows the firmware's keys")
+        signing.enrolled(pair=pair, at=at, name=f"Prove that the firmware knows the key {pair.signer}")
+        signing.configured(pair=pair, at=at, name=f"Have DKMS sign modules with the key {pair.signer}")
+
+
+def build_module(options: NvidiaDriver, choice: Choice) -> None:
+    """Have the module built for the running kernel; the packages' own scripts hide failures."""
+    kernel, driver = host.get_fact(RunningKernel), choice.driver
+    dkms.built(
+        module=driver.dkms_module,
+        version=driver.version,
+        kernel=kernel,
+        timeout=options.install_timeout,
+        name=f"Build the kernel module for kernel {kernel}",
+    )
+    if pair := options.secure_boot.pair():
+        signing.signed(
+            module=driver.module,
+            dkms_module=driver.dkms_module,
+            version=driver.version,
+            kernel=kernel,
+            signer=pair.signer,
+            timeout=options.install_timeout,
+            name=f"Prove that the key {pair.signer} signed the module",
+        )
