@@ -20,7 +20,7 @@ def wishes(host: HasData) -> Wish | Verdict:
     A role whose key is not in the host's data wants nothing there.
     """
     known: Mapping[str, type[RoleOptions]] = {**roles.discover(), StackData.key: StackData}
-    parts = {name: _said(options.of(host).wish()) for name, options in known.items() if name in host.data}
+    parts = {name: _said(options.of(host).wish()) for name, options in known.items() if host.data.get(name) is not None}
     try:
         return Wish.merged(parts)
     except ValidationError:
