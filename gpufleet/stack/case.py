@@ -32,6 +32,11 @@ class Case:
         return devices(self.hardware)
 
     @property
+    def matrix_branches(self) -> tuple[int, ...]:
+        """The branches that the matrix knows releases of, oldest first."""
+        return tuple(sorted({row.branch for row in self.matrix.releases}))
+
+    @property
     def packaging(self) -> Packaging:
         """The package format of the system."""
         return "rpm" if self.system.family == "el" else "deb"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from gpufleet.stack.case import Case
-from gpufleet.stack.companion_names import stale_names
 from gpufleet.stack.matrix.driver_rows import Scheme
 from gpufleet.stack.resolution import DriverChoice, Package
 from gpufleet.stack.rules import PACKAGED, SYSTEM, verdict
+from gpufleet.stack.stale import stale_names
+from gpufleet.stack.templates import fill
 from gpufleet.stack.verdicts import Verdict
 
 
@@ -17,7 +18,8 @@ def scheme(case: Case) -> Scheme | None:
     """Return the row that names the driver's packages for this system, origin, branch, flavor and profile."""
     fitting = [row for row in _schemes(case) if case.branch in row.branches and case.driver.flavor == row.flavor]
     named = {row.modules: row for row in fitting if row.profile == case.wish.profile}
-    return named.get(case.wish.modules) or named.get("dkms")
+    ready_made = named.get("precompiled") if case.wish.modules == "precompiled" and case.kernel else None
+    return ready_made or named.get("dkms")
 
 
 def no_scheme(case: Case) -> Iterator[Verdict]:
@@ -50,7 +52,7 @@ def driver_packages(case: Case, row: Scheme) -> DriverChoice:
         dkms_module=row.dkms_module(driver.version),
         module=row.module,
         packages=tuple(_packages(case, row)),
-        unwanted=_unwanted(case, row),
+        unwanted=stale_names(case, row),
         pinning=_filled(case, row.pinning),
         stream=_filled(case, row.stream),
         versionlock=tuple(_filled(case, pattern) for pattern in row.versionlock),
@@ -86,23 +88,8 @@ def _reason(case: Case, name: str) -> str:
     return "without display libraries" if case.wish.profile == "compute" else "with display libraries"
 
 
-def _unwanted(case: Case, row: Scheme) -> tuple[str, ...]:
-    wanted = {package.name for package in _packages(case, row)}
-    names: Iterable[str] = (*(_filled(case, name) for name in row.unwanted), *stale_names(case))
-    return tuple(name for name in dict.fromkeys(names) if name not in wanted)
-
-
 def _filled(case: Case, template: str) -> str:
-    kernel = case.kernel
-    flavor = re.sub(r"\d", "", kernel.rpartition("-")[2]) or "generic"
-    for key, value in {
-        "branch": str(case.driver.branch),
-        "version": case.driver.version,
-        "kernel": kernel,
-        "kernel_flavor": flavor,
-    }.items():
-        template = template.replace(f"{{{key}}}", value)
-    return template
+    return fill(template, case.branch, case.driver.version, case.kernel)
 
 
 def _offer(row: Scheme) -> str:

@@ -24,6 +24,11 @@ def generation_of(device: str, matrix: Matrix) -> GpuGeneration | None:
     return matrix.generation_of(device) if _ID.fullmatch(device) else None
 
 
+def data_center(device: str, matrix: Matrix) -> bool:
+    """Tell whether a GPU is one of NVIDIA's data-center products."""
+    return _ID.fullmatch(device) is not None and matrix.product(device) is not None
+
+
 def called(generation: GpuGeneration) -> str:
     """Return the generation's name as text has it: `Grace Hopper`."""
     return generation.generation.replace("_", " ").title()

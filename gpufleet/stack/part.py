@@ -17,6 +17,7 @@ class Part:
     services: tuple[Service, ...] = ()
     kernel_modules: tuple[str, ...] = ()
     module_options: dict[str, str] = field(default_factory=dict)
+    unwanted: tuple[str, ...] = ()
     unpacked: tuple[Unpacked, ...] = ()
     reasons: dict[str, str] = field(default_factory=dict)
     verdicts: tuple[Verdict, ...] = ()
@@ -30,6 +31,7 @@ def total(parts: Iterable[Part]) -> Part:
         services=tuple(service for part in listed for service in part.services),
         kernel_modules=tuple(module for part in listed for module in part.kernel_modules),
         module_options={name: value for part in listed for name, value in part.module_options.items()},
+        unwanted=tuple(dict.fromkeys(name for part in listed for name in part.unwanted)),
         unpacked=tuple(item for part in listed for item in part.unpacked),
         reasons={subject: reason for part in listed for subject, reason in part.reasons.items()},
         verdicts=tuple(verdict for part in listed for verdict in part.verdicts),

@@ -90,6 +90,8 @@ class Resolution:
     driver: DriverChoice | None = None
     #: Packages of all components but the driver, in the order to install them.
     packages: tuple[Package, ...] = ()
+    #: Packages that must not lie beside them; a `*` stands for any text.
+    unwanted: tuple[str, ...] = ()
     services: tuple[Service, ...] = ()
     #: Kernel modules to load at boot beside the driver's own, in order (`ib_umad` before fabric manager on NVLink5).
     kernel_modules: tuple[str, ...] = ()

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from gpufleet.stack.case import Case
+from gpufleet.stack.cuda_choice import cuda, toolkits
+from gpufleet.stack.dcgm import dcgm
 from gpufleet.stack.driver_choice import decide
 from gpufleet.stack.driver_packages import driver_packages, no_scheme, scheme
+from gpufleet.stack.fabric import fabric
+from gpufleet.stack.gdrcopy_choice import gdrcopy
+from gpufleet.stack.gpudirect import gpudirect
+from gpufleet.stack.imex import imex
+from gpufleet.stack.kernels import kernel_conflicts
 from gpufleet.stack.machine import Hardware, System
 from gpufleet.stack.matrix import Matrix
-from gpufleet.stack.part import total
+from gpufleet.stack.module_options import module_options
+from gpufleet.stack.nccl_choice import nccl
+from gpufleet.stack.ofed_conflicts import ofed_conflicts
+from gpufleet.stack.part import Part, total
 from gpufleet.stack.repositories import repositories
 from gpufleet.stack.resolution import DriverChoice, Resolution, Service
+from gpufleet.stack.skew import skew
 from gpufleet.stack.wish import Wish
 
 
@@ -25,19 +36,27 @@ def resolve(hardware: Hardware, system: System, wish: Wish, matrix: Matrix) -> R
 
 def answer(case: Case) -> Resolution:
     """Put the shares of all components together."""
-    share = total([])
-    verdicts = tuple(dict.fromkeys((*case.driver.verdicts, *no_scheme(case), *share.verdicts)))
+    default, toolkit_packages = cuda(case)
+    path, adapters = gpudirect(case)
+    nccl_packages = nccl(case, toolkits(case)[0], default)
+    conflicts = Part(verdicts=(*no_scheme(case), *kernel_conflicts(case), *ofed_conflicts(case), *skew(case)))
+    parts = (fabric(case), imex(case), module_options(case), adapters, gdrcopy(case), dcgm(case))
+    share = total([conflicts, *parts, toolkit_packages, nccl_packages])
+    verdicts = tuple(dict.fromkeys((*case.driver.verdicts, *share.verdicts)))
     if any(verdict.level == "error" for verdict in verdicts):
         return Resolution(verdicts=verdicts)
     driver = _driver(case)
     return Resolution(
         driver=driver,
         packages=share.packages,
+        unwanted=share.unwanted,
         services=(*_persistenced(case, driver), *share.services),
         kernel_modules=share.kernel_modules,
         module_options=share.module_options,
         unpacked=share.unpacked,
-        repositories=repositories(case, driver, share.packages),
+        repositories=repositories(case, driver, share),
+        cuda_default=default,
+        gpudirect=path,
         reasons=share.reasons,
         verdicts=verdicts,
     )

@@ -43,9 +43,30 @@ NEEDS_DRIVER = Rule("rule companions need a driver", _NVSWITCH)
 SAME_VERSION = Rule(
     "rule one version for driver and companions", "NVIDIA/gpu-operator issue 544, Azure/azhpc-images PR 86"
 )
+FABRIC = Rule(
+    "rule fabric manager follows NVSwitches", f"NVIDIA Fabric Manager user guide 2.3, 2025-05-06; {_NVSWITCH}"
+)
+FABRIC_NAMES = Rule("rule packages of fabric manager", _NVSWITCH)
+HOST_SWITCHES = Rule(
+    "rule switches of the machine below", "NVIDIA Fabric Manager user guide 2.3, shared NVSwitch model"
+)
+TRAY = Rule("rule compute trays", "awslabs/amazon-eks-ami nvidia-fabricmanager-condition.sh, 2026-08")
+IMEX = Rule("rule IMEX follows multi-node NVLink", "Azure/azhpc-images and NVIDIA/deepops, GB200 and GB300, 2026-08")
+IMEX_NAMES = Rule("rule packages of IMEX", _NVSWITCH)
+DCGM_OLD_GPUS = Rule("rule DCGM for the last CUDA major of old GPUs", "NVIDIA/DCGM issue 254, 2026-08")
+CUDA_DEFAULT = Rule("rule default toolkit", "CUDA installation guide for Linux, alternatives of /usr/local/cuda")
+COMPAT = Rule("rule cuda-compat", "CUDA Compatibility, Forward Compatibility, 2026-09-09")
+NCCL_MAJOR = Rule("rule NCCL follows the toolkits", "NVIDIA NCCL installation guide, packages by CUDA version")
+NCCL_BUILDS = Rule("rule builds of NCCL", "NVIDIA NCCL installation guide, packages by CUDA version")
+EFA = Rule("rule EFA", "awslabs/amazon-eks-ami install-nvidia-driver.sh: nvidia-peermem fails on EFA, 2026-08")
+DMA_BUF = Rule("rule DMA-BUF", "NVIDIA GPU Operator documentation, GPUDirect RDMA: open modules and kernel 5.12")
+PEERMEM = Rule("rule peermem", "NVIDIA/nccl issue 1939; Azure/azhpc-images, order of OFED and driver, 2026-08")
+KUBELET = Rule(
+    "rule kubelet skew", "Kubernetes, Version Skew Policy, https://kubernetes.io/releases/version-skew-policy/"
+)
 SYSTEM = Rule("rule known systems", _GUIDE)
 PACKAGED = Rule("rule packages of the driver", _GUIDE)
-RULES = (WRITTEN, MIXED_GPUS, UNKNOWN_GPU, NO_GPU, NEEDS_DRIVER, SAME_VERSION, SYSTEM, PACKAGED)
+RULES = tuple(value for value in tuple(globals().values()) if isinstance(value, Rule))
 
 
 def verdict(level: Level, row: Row, *, where: str, expected: str, found: str, cure: str) -> Verdict:
