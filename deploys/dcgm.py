@@ -1,0 +1,5 @@
+"""DCGM only, on hosts that have their driver."""
+
+from roles.dcgm.deploy import dcgm
+
+dcgm()

@@ -1,0 +1,5 @@
+"""GPUDirect and GDRCopy only, on hosts that have their driver."""
+
+from roles.gpudirect.deploy import gpudirect
+
+gpudirect()

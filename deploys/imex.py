@@ -1,0 +1,5 @@
+"""IMEX only, on hosts that have their driver."""
+
+from roles.imex.deploy import imex
+
+imex()

@@ -1,0 +1,1 @@
+"""NVIDIA's Data Center GPU Manager on the host."""

@@ -1,0 +1,1 @@
+"""NVIDIA's fabric manager, on hosts that manage NVSwitches."""

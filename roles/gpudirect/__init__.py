@@ -1,0 +1,1 @@
+"""Network adapters and programs that reach GPU memory directly: peer memory, DMA-BUF and GDRCopy."""

@@ -1,0 +1,1 @@
+"""NVIDIA's IMEX daemon, which shares GPU memory between the hosts of one NVLink domain."""

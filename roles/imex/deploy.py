@@ -1,0 +1,49 @@
+"""The steps of the role `imex`, in the order in which they run."""
+
+from __future__ import annotations
+
+from pyinfra.api.deploy import deploy
+from pyinfra.context import host
+
+from gpufleet.operations import stack
+from gpufleet.resolved import resolution
+from roles.imex.options import Imex
+from roles.imex.steps import install_packages, leave_to_dra, list_nodes, order_at_boot, remove_imex, run_daemon
+
+
+@deploy("IMEX")
+def imex() -> None:
+    """Run the IMEX daemon on hosts of a multi-node NVLink domain, or leave it to NVIDIA's DRA driver.
+
+    It configures:
+
+    - the package at the driver's exact version, held
+    - /etc/nvidia-imex/nodes_config.cfg, the hosts of the domain
+    - the order at boot: after the network and the persistence daemon, before kubelet and Slurm
+    - with `run: dra`: the package alone, its unit stopped and masked
+    - removal where the hardware or `run: off` does not ask for it
+
+    It will not:
+
+    - choose a version: it takes the driver's
+    - create IMEX channels: the role nvidia_driver has the kernel module make channel 0 on compute trays
+    - find the hosts of the domain by itself
+    """
+    options = Imex.of(host)
+    chosen = resolution(host)
+    if chosen.errors:
+        stack.refused(name="Refuse a stack that does not fit", verdicts=chosen.errors)
+        return
+    wanted = chosen.of("imex")
+    if not wanted:
+        why = chosen.reasons.get("imex", "no driver is wanted, or imex is off")
+        stack.left_alone(name="Run no IMEX", why=why)
+        remove_imex()
+        return
+    if options.run == "dra":
+        leave_to_dra()
+        install_packages(options, chosen, wanted)
+        return
+    nodes = list_nodes(options)
+    install_packages(options, chosen, wanted)
+    run_daemon([nodes, order_at_boot()])
