@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gpufleet.errors import HostError
 from gpufleet.stack.resolution import Package, Repository, Resolution
 from gpufleet.stack.toolkits import compat_package, toolkit_of
 from roles.cuda.options import Cuda
@@ -13,7 +12,7 @@ from roles.cuda.options import Cuda
 
 @dataclass(frozen=True)
 class Choice:
-    """Packages and paths of one host, or why it gets none."""
+    """Packages and paths of one host."""
 
     packages: tuple[Package, ...] = ()
     #: NVIDIA's toolkits, which lie in /usr/local; the distribution's is none of them.
@@ -25,7 +24,6 @@ class Choice:
     repositories: tuple[Repository, ...] = ()
     #: Installed from here and no longer wanted.
     obsolete: tuple[str, ...] = ()
-    refusal: HostError | None = None
 
     @property
     def recorded(self) -> tuple[str, ...]:
@@ -43,34 +41,21 @@ class Choice:
         return [compat_package(toolkit) for toolkit in self.toolkits if toolkit != self.compat]
 
 
-def choose(host: str, options: Cuda, resolution: Resolution | None, managed: Sequence[str]) -> Choice:
+def choose(options: Cuda, resolution: Resolution | None, managed: Sequence[str]) -> Choice:
     """Choose packages, the default and what goes; without a resolution everything goes."""
     if resolution is None:
         return Choice(obsolete=tuple(managed))
-    if resolution.errors:
-        return Choice(refusal=_refusal(host, resolution))
     packages = resolution.of("cuda")
     compat = resolution.of("cuda_compat")
     toolkits = tuple(sorted(filter(None, (toolkit_of(package.name) for package in packages)), key=_order))
     return Choice(
         packages=(*packages, *compat),
         toolkits=toolkits,
-        default=(options.default or resolution.cuda_default) if toolkits else "",
+        default=resolution.cuda_default if toolkits else "",
         compat=(toolkit_of(compat[-1].name) or "") if compat else "",
         compat_reason=compat[-1].reason if compat else "",
         repositories=tuple(options.repository.applied(row) for row in resolution.repositories),
         obsolete=tuple(toolkit for toolkit in managed if toolkit not in toolkits),
-    )
-
-
-def _refusal(host: str, resolution: Resolution) -> HostError:
-    first = resolution.errors[0]
-    more = len(resolution.errors) - 1
-    return HostError(
-        f"{host}: {first.where}",
-        expected=first.expected,
-        found=first.found,
-        cure=f"{first.cure} (row {first.row})" + (f"; {more} more, see `gpufleet stack check`" if more else ""),
     )
 
 

@@ -6,7 +6,7 @@ from pyinfra.api.deploy import deploy
 from pyinfra.context import host
 
 from gpufleet.facts.cuda import ManagedToolkits
-from gpufleet.operations import nvidia
+from gpufleet.operations import stack
 from gpufleet.resolved import resolution
 from roles.cuda.choice import choose
 from roles.cuda.options import Cuda
@@ -49,12 +49,13 @@ def cuda() -> None:
     options = Cuda.of(host)
     managed = host.get_fact(ManagedToolkits)
     if not options.toolkits and not managed:
-        nvidia.left_alone(name="Leave a host without CUDA alone", why="no toolkits are wanted")
+        stack.left_alone(name="Leave a host without CUDA alone", why="no toolkits are wanted")
         return
-    choice = choose(host.name, options, resolution(host) if options.toolkits else None, managed)
-    if choice.refusal:
-        nvidia.refused(name="Refuse a stack that does not fit", error=choice.refusal)
+    chosen = resolution(host) if options.toolkits else None
+    if chosen and chosen.errors:
+        stack.refused(name="Refuse a stack that does not fit", verdicts=chosen.errors)
         return
+    choice = choose(options, chosen, managed)
     use_sources(options, choice)
     write_record(choice.recorded, "Note the toolkits before they are installed")
     hold(choice)

@@ -13,9 +13,14 @@ from gpufleet.repository_options import RepositoryOptions
 
 
 def _is_a_toolkit(version: str) -> str:
-    if not re.fullmatch(r"\d{1,2}\.\d{1,2}", version):
-        raise ValueError(f"expected a toolkit's major and minor version, found {version!r}; write it like 12.9")
+    if not re.fullmatch(r"\d{1,2}\.\d{1,2}(\.\d{1,2})?", version):
+        raise ValueError(f"expected a toolkit's version, found {version!r}; write it like 12.9 or 12.9.1")
     return version
+
+
+def _minor(version: str) -> str:
+    """An update replaces its toolkit: 12.9.1 is installed where 12.9 is."""
+    return ".".join(version.split(".")[:2])
 
 
 Toolkit = Annotated[str, AfterValidator(_is_a_toolkit)]
@@ -25,7 +30,7 @@ class Cuda(RoleOptions, key="cuda"):
     """CUDA toolkits from NVIDIA's repository, or the distribution's own."""
 
     toolkits: list[Toolkit] = Field(
-        [], description="Toolkits side by side, such as `12.9` and `13.0`; those taken out of the list are removed."
+        [], description="Toolkits side by side, such as `12.9` and `13.0.2`; those taken out of the list are removed."
     )
     default: Toolkit | None = Field(
         None, description="Toolkit that `/usr/local/cuda` leads to; none leaves it to the matrix: the newest."
@@ -44,10 +49,11 @@ class Cuda(RoleOptions, key="cuda"):
 
     @model_validator(mode="after")
     def _toolkits_fit_together(self) -> Self:
-        twice = sorted({toolkit for toolkit in self.toolkits if self.toolkits.count(toolkit) > 1})
+        minors = [_minor(toolkit) for toolkit in self.toolkits]
+        twice = sorted({minor for minor in minors if minors.count(minor) > 1})
         if twice:
-            raise ValueError(f"expected each toolkit once, found {', '.join(twice)} again; take it out")
-        if self.default and self.default not in self.toolkits:
+            raise ValueError(f"expected each toolkit once, found {', '.join(twice)} again; take one of them out")
+        if self.default and _minor(self.default) not in minors:
             listed = ", ".join(self.toolkits) or "no toolkits"
             raise ValueError(
                 f"expected a default among the toolkits ({listed}), found {self.default}; add it or choose one of them"

@@ -48,8 +48,8 @@ def write_record(recorded: Sequence[str], name: str) -> None:
 
 def hold(choice: Choice) -> None:
     """Hold the packages before they come: nothing else can then bring another version of them."""
-    if choice.packages:
-        packages.held(packages=_specs(choice), name="Hold the toolkits at their versions")
+    if exact := [spec for spec in _specs(choice) if "=" in spec]:
+        packages.held(packages=exact, name="Hold the toolkits at their versions")
 
 
 def install(options: Cuda, choice: Choice) -> None:

@@ -1,0 +1,5 @@
+"""NCCL only, on hosts that have their CUDA toolkits."""
+
+from roles.nccl.deploy import nccl
+
+nccl()

@@ -1,0 +1,87 @@
+"""Libraries beside a toolkit: packages of which another version is installed, taken from the same repository."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Generator, Sequence
+from typing import Any
+
+from pyinfra.api.command import StringCommand
+from pyinfra.api.operation import operation
+from pyinfra.context import host
+
+from gpufleet.facts.family import EL, OsFamily
+from gpufleet.facts.unpacked import MANIFESTS, UnpackedPackage, UnpackedPackages
+from gpufleet.operations import dnf, packages
+from gpufleet.stack.resolution import Unpacked
+
+Commands = Generator[Any, None, None]
+
+#: apt checks the file against its signed lists; rpm checks the file's own signature.
+_FETCH = {
+    "deb": 'apt-get download --quiet=2 "$name=$version" && dpkg-deb --extract ./*.deb tree',
+    "rpm": (
+        'dnf --quiet download "$name-$version" && rpmkeys --checksig ./*.rpm >&2 && mkdir tree && '
+        "(cd tree && rpm2cpio ../*.rpm | cpio --extract --make-directories --quiet)"
+    ),
+}
+#: The manifest comes last: an unpacking that was cut off is done again.
+_UNPACK = (
+    "set -e; name={name}; version={version}; directory={directory}; manifest={manifest}; "
+    'work=$(mktemp -d); trap \'rm -rf "$work"\' EXIT; cd "$work"; {fetch}; '
+    'mkdir -p "$directory/include" "$directory/lib64"; echo "$name $version $directory" >list; '
+    "for file in tree/usr/include/* tree/usr/lib64/lib* tree/usr/lib/*-linux-gnu/lib*; do "
+    '[ -e "$file" ] || [ -L "$file" ] || continue; '
+    "case $file in tree/usr/include/*) into=include;; *) into=lib64;; esac; "
+    'cp -a "$file" "$directory/$into/"; echo "$directory/$into/${{file##*/}}" >>list; done; '
+    'install -D -m 644 list "$manifest"'
+)
+_REMOVE = (
+    'manifest={manifest}; tail -n +2 "$manifest" | xargs -r -d "\\n" rm -rf -- && '
+    'rmdir --ignore-fail-on-non-empty -p {directory}/include {directory}/lib64 2>/dev/null; rm -f "$manifest"'
+)
+
+
+@operation()
+def exactly(wanted: Sequence[Unpacked], component: str) -> Commands:
+    """
+    Have the files of these packages in their directories, and those of no other package of this component.
+
+    + wanted: packages with their versions and directories
+    + component: component of the stack that they belong to, such as `nccl`; packages carry it in their names
+
+    **Example:**
+
+    .. code:: python
+
+        unpacked.exactly(wanted=resolution.unpacked, component="nccl", name="Put NCCL for CUDA 12 beside its toolkit")
+    """
+    there = [row for row in host.get_fact(UnpackedPackages) if component in row.name]
+    rows = [UnpackedPackage(item.name, item.version, item.directory) for item in wanted]
+    surplus = [row for row in there if row not in rows]
+    missing = [row for row in rows if row not in there]
+    # Want these and have exactly these?
+    if not surplus and not missing:
+        listed = [f"{row.name} {row.version} in {row.directory}" for row in rows]
+        host.noop(", ".join(listed) or f"no {component} beside a toolkit")
+        return
+    for row in surplus:
+        yield StringCommand(_script(_REMOVE, row))
+    if missing:
+        kind = "rpm" if host.get_fact(OsFamily) == EL else "deb"
+        if kind == "rpm":
+            yield from dnf.exact._inner(packages=["cpio", "dnf-plugins-core"])
+        yield from packages.refreshed._inner()
+        for row in missing:
+            yield StringCommand("sh", "-c", shlex.quote(_script(_UNPACK, row, fetch=_FETCH[kind])))
+
+
+def _script(text: str, row: UnpackedPackage, **words: str) -> str:
+    key = f"{row.name}@{row.directory.strip('/').replace('/', '-')}"
+    return text.format(
+        name=shlex.quote(row.name),
+        version=shlex.quote(row.version),
+        directory=shlex.quote(row.directory),
+        manifest=shlex.quote(f"{MANIFESTS}/{key}"),
+        **words,
+    )

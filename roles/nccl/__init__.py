@@ -1,0 +1,1 @@
+"""NCCL: its library, its settings, and their way into pods."""
