@@ -17,8 +17,14 @@ WORD = re.compile(r"@([a-z][a-z-]*)@")
 #: Where NVIDIA's repositories are below the archive's address.
 PLACE = "compute/cuda/repos"
 BASE = f"http://archive:3142/nvidia/{PLACE}"
-LIBRARIES = {"rhel": "/usr/lib64"}
-DEBIAN_LIBRARIES = "/usr/lib/x86_64-linux-gnu"
+#: What the families call the same things by.
+APT = {
+    **{"libdir": "/usr/lib/x86_64-linux-gnu", "devel": "dev", "compiler": "build-essential", "umad": "libibumad3"},
+    **{"open-epoch": ""},
+}
+DNF = {
+    **{"libdir": "/usr/lib64", "devel": "devel", "compiler": "gcc-c++", "umad": "libibumad", "open-epoch": "3:"},
+}
 RELATIONS = ("depends", "recommends", "provides", "conflicts", "replaces")
 
 
@@ -27,8 +33,8 @@ def packages(repository: str) -> list[Package]:
     declared = read("repositories")[repository]
     family = declared["family"]
     common = {
+        **(DNF if family == "rhel" else APT),
         **{"repository": repository, "base": BASE, "dist": declared.get("dist", "")},
-        "libdir": LIBRARIES.get(family, DEBIAN_LIBRARIES),
     }
     return [package for name in declared["lists"] for package in listed(name, family, common)]
 
@@ -43,10 +49,10 @@ def listed(name: str, family: str, common: Words) -> Iterator[Package]:
 
 
 def applies(entry: Mapping[str, Any], words: Words) -> bool:
-    """Whether a package exists in that release: `from` and `until` are driver branches, `only` is a CUDA major."""
-    branch = int(words.get("branch", 0))
-    major = words.get("major")
-    return entry.get("from", 0) <= branch <= entry.get("until", 9999) and str(entry.get("only", major)) == str(major)
+    """Whether a package exists in that release: `from` and `until` are driver branches, `after` and `before` CUDA's."""
+    branch, cuda = int(words.get("branch", 0)), float(words.get("cuda", 0))
+    branches = entry.get("from", 0) <= branch <= entry.get("until", 9999)
+    return branches and float(entry.get("after", -1)) < cuda < float(entry.get("before", 1e6))
 
 
 def package(entry: Mapping[str, Any], words: Words, version: str) -> Package:

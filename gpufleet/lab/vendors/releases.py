@@ -60,9 +60,8 @@ def toolkit(row: Mapping[str, Any]) -> Words:
     major, minor = str(row["cuda"]).split(".")
     return {
         **{key: str(value) for key, value in row.items()},
-        "major": major,
-        "minor": minor,
-        "dash": f"{major}-{minor}",
+        **{"major": major, "dash": f"{major}-{minor}", "priority": f"{major}{minor}"},
+        **{"code": str(int(major) * 1000 + int(minor) * 10), "order": str(999 - int(major))},
     }
 
 
