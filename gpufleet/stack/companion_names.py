@@ -12,7 +12,7 @@ from gpufleet.stack.rules import SAME_VERSION, WRITTEN, verdict
 from gpufleet.stack.verdicts import Verdict
 from gpufleet.stack.versions import upstream
 
-_VERSION = re.compile(r"\d{3}(\.\d{1,4}){1,2}(-[A-Za-z0-9.+~]+)?")
+_VERSION = re.compile(r"[0-9]{3}(\.[0-9]{1,4}){1,2}(-[A-Za-z0-9.+~]+)?")
 
 
 def companion_packages(

@@ -15,7 +15,7 @@ from gpufleet.stack.rules import CUDA_DEFAULT, WRITTEN, verdict
 from gpufleet.stack.verdicts import Verdict
 from gpufleet.stack.versions import minor, numbers
 
-_VERSION = re.compile(r"\d{1,3}\.\d{1,3}(\.\d{1,3})?")
+_VERSION = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}(\.[0-9]{1,3})?")
 
 
 @dataclass(frozen=True)

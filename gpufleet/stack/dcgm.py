@@ -14,7 +14,7 @@ from gpufleet.stack.rules import DCGM_OLD_GPUS, NEEDS_DRIVER, WRITTEN, verdict
 from gpufleet.stack.verdicts import Verdict
 from gpufleet.stack.versions import newest, numbers
 
-_WISH = re.compile(r"(?P<version>auto|\d+(\.\d+){1,2})(-cuda(?P<cuda>\d{1,2}))?")
+_WISH = re.compile(r"(?P<version>auto|[0-9]+(\.[0-9]+){1,2})(-cuda(?P<cuda>[0-9]{1,2}))?")
 
 
 def dcgm(case: Case) -> Part:

@@ -17,7 +17,7 @@ from gpufleet.stack.verdicts import Verdict
 from gpufleet.stack.versions import upstream
 from gpufleet.stack.wish import Wish
 
-_WISH = re.compile(r"(?P<branch>[1-9]\d{2})(?P<rest>(\.\d{1,4}){1,2}(-[A-Za-z0-9.+~]+)?)?")
+_WISH = re.compile(r"(?P<branch>[1-9][0-9]{2})(?P<rest>(\.[0-9]{1,4}){1,2}(-[A-Za-z0-9.+~]+)?)?")
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ def _objections(case: Case, needed: Need | None, why: str) -> Iterator[Verdict]:
             TRAY,
             where="fabric_manager",
             expected="none on a compute tray of GB200 or GB300, whose switch trays run it",
-            found=wish,
+            found=wish or "''",
             cure="set fabric_manager to auto or off",
         )
     elif not needed:

@@ -11,7 +11,7 @@ from gpufleet.stack.rules import NEEDS_DRIVER, WRITTEN, verdict
 from gpufleet.stack.verdicts import Verdict
 from gpufleet.stack.versions import newest
 
-_WISH = re.compile(r"auto|\d{1,3}(\.\d{1,3}){1,2}")
+_WISH = re.compile(r"auto|[0-9]{1,3}(\.[0-9]{1,3}){1,2}")
 
 
 def gdrcopy(case: Case) -> Part:

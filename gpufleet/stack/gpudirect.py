@@ -88,7 +88,7 @@ def _peermem_conflicts(case: Case) -> Iterator[Verdict]:
             found="peermem",
             cure="set rdma to auto",
         )
-    elif case.system.family != "ubuntu" and not re.search(r"\d", case.wish.ofed or ""):
+    elif case.system.family != "ubuntu" and not re.search(r"[0-9]", case.wish.ofed or ""):
         yield verdict(
             "warning",
             PEERMEM,

@@ -14,7 +14,7 @@ from gpufleet.stack.versions import numbers
 
 def kernel_numbers(release: str) -> tuple[int, ...]:
     """Return the numbers that a kernel's release begins with: (6, 1, 0) of `6.1.0-50-amd64`; none where it has none."""
-    match = re.match(r"\d{1,4}(\.\d{1,4}){1,3}", release)
+    match = re.match(r"[0-9]{1,4}(\.[0-9]{1,4}){1,3}", release)
     return tuple(int(part) for part in match[0].split(".")) if match else ()
 
 

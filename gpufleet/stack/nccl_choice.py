@@ -17,8 +17,8 @@ from gpufleet.stack.part import Part
 from gpufleet.stack.resolution import Package, Unpacked
 from gpufleet.stack.versions import newest, numbers
 
-_VERSION = re.compile(r"\d{1,2}\.\d{1,3}\.\d{1,3}")
-_CUDA = re.compile(r"\d{1,3}(\.\d{1,3})?")
+_VERSION = re.compile(r"[0-9]{1,2}\.[0-9]{1,3}\.[0-9]{1,3}")
+_CUDA = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3})?")
 _NAMES = {"deb": ("libnccl2", "libnccl-dev"), "rpm": ("libnccl", "libnccl-devel")}
 
 

@@ -10,7 +10,7 @@ from gpufleet.stack.rules import KUBELET, WRITTEN, verdict
 from gpufleet.stack.verdicts import Verdict
 from gpufleet.stack.versions import numbers
 
-_VERSION = re.compile(r"v?(?P<bare>\d{1,3}\.\d{1,3}(\.\d{1,3})?)(?P<rest>[-+~].*)?")
+_VERSION = re.compile(r"v?(?P<bare>[0-9]{1,3}\.[0-9]{1,3}(\.[0-9]{1,3})?)(?P<rest>[-+~].*)?")
 _FIELDS = ("toolkit", "containerd", "kubelet", "kube_apiserver")
 
 
