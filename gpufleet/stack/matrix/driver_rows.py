@@ -55,6 +55,8 @@ class Release(Row):
     branch: int
     version: Version
     released: datetime.date | None = None
+    #: Whether NVIDIA's apt repositories have a package that pins exactly this version.
+    pin: bool = False
 
 
 class GpuGeneration(Row):
@@ -149,13 +151,15 @@ class Scheme(Row):
     modules: Literal["dkms", "precompiled"] = "dkms"
     #: In the order to install them; all of the driver's version unless `unversioned` names them.
     packages: tuple[Text, ...]
-    #: Packages among them whose version is not the driver's.
+    #: Packages among them, and persistenced, whose version is not the driver's.
     unversioned: tuple[Text, ...] = ()
     #: What must not lie beside them: the other flavor, other branches' names; shell patterns are allowed.
     unwanted: tuple[Text, ...] = ()
     persistenced: str = ""
-    #: Package that pins the driver's version (apt), module stream (EL 8 and 9), versionlock patterns (EL 10).
+    #: Packages that pin the driver's branch and its exact version (apt); module stream (EL 8 and 9); versionlock
+    #: patterns (EL 10).
     pinning: str = ""
+    exact_pinning: str = ""
     stream: str = ""
     versionlock: tuple[Text, ...] = ()
     #: Name in `dkms status`, by the first driver version that uses it; empty for precompiled modules.

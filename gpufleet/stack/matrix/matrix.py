@@ -95,6 +95,11 @@ class Matrix(BaseModel):
                 return row
         return None
 
+    def pinning(self, row: drivers.Scheme, version: str) -> str:
+        """Return the template of the package that pins a version: the exact one where it exists, else the branch's."""
+        release = self.release(version)
+        return row.exact_pinning if release and release.pin and row.exact_pinning else row.pinning
+
     def companion(
         self, component: drivers.Companion, packaging: Packaging, number: int, arch: Arch = "x86_64"
     ) -> drivers.CompanionPackage | None:

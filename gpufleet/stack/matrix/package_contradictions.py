@@ -36,12 +36,20 @@ def scheme_flavors(matrix: Matrix) -> Iterator[Fault]:
 def scheme_names(matrix: Matrix) -> Iterator[Fault]:
     """Names have known placeholders only, and what is unversioned is among the packages."""
     for row in matrix.schemes:
-        names = (*row.packages, *row.unwanted, row.pinning, row.stream, *row.versionlock, row.persistenced)
+        names = (
+            *row.packages,
+            *row.unwanted,
+            row.pinning,
+            row.exact_pinning,
+            row.stream,
+            *row.versionlock,
+            row.persistenced,
+        )
         for name, placeholder in _unknown_placeholders(names):
             cure = f"use one of: {', '.join(sorted(PLACEHOLDERS))}"
             yield Fault(row.place, f"{name} has the unknown placeholder {placeholder}", cure)
         for name in row.unversioned:
-            if name not in row.packages:
+            if name not in (*row.packages, row.persistenced):
                 yield Fault(row.place, f"says that {name} is unversioned, which it does not install", "add or drop it")
         if (row.modules == "dkms") != bool(row.dkms_modules):
             problem = f"has modules {row.modules} and {len(row.dkms_modules)} names for DKMS"
@@ -72,6 +80,9 @@ def companion_names(matrix: Matrix) -> Iterator[Fault]:
 def repository_systems(matrix: Matrix) -> Iterator[Fault]:
     """Every system that NVIDIA packages a driver for has NVIDIA's repository."""
     known = {row.system for row in matrix.repositories if row.name == "cuda"}
+    for repository in matrix.repositories:
+        if repository.verified and not repository.fingerprint:
+            yield Fault(repository.place, "has no fingerprint, but is marked as verified", "give it or say why not")
     for row in matrix.schemes:
         for system in row.systems:
             if row.origin == "nvidia" and system not in known:

@@ -106,11 +106,15 @@ def minimum_branches(matrix: Matrix) -> Iterator[Fault]:
 
 
 def containerd_kubernetes(matrix: Matrix) -> Iterator[Fault]:
-    """A containerd series names known Kubernetes minors, and ends after it began."""
+    """A containerd series names known Kubernetes minors that name it too, and ends after it began."""
     for row in matrix.containerd:
         for version in row.kubernetes:
-            if matrix.kubernetes_minor(version) is None:
+            minor_version = matrix.kubernetes_minor(version)
+            if minor_version is None:
                 yield Fault(row.place, f"supports Kubernetes {version}, which has no row", "add the minor version")
+            elif minor_version.containerd_of(row.series) is None:
+                problem = f"supports Kubernetes {version}, but {minor_version.place} names no containerd {row.series}"
+                yield Fault(row.place, problem, "correct one of the two")
         if row.end_of_life and row.end_of_life < row.released:
             problem = f"ends on {row.end_of_life}, before its release on {row.released}"
             yield Fault(row.place, problem, "correct one of the two dates")
@@ -119,6 +123,13 @@ def containerd_kubernetes(matrix: Matrix) -> Iterator[Fault]:
 def kubernetes_skew(matrix: Matrix) -> Iterator[Fault]:
     """A Kubernetes minor ends after it began, and its oldest kubelet is not newer than itself."""
     for row in matrix.kubernetes:
+        for version in row.containerd:
+            series = matrix.containerd_series(version)
+            if series is None:
+                yield Fault(row.place, f"runs with containerd {version}, whose series has no row", "add the series")
+            elif row.version not in series.kubernetes:
+                problem = f"runs with containerd {version}, but {series.place} does not support it"
+                yield Fault(row.place, problem, "correct one of the two")
         if row.end_of_life < row.released:
             problem = f"ends on {row.end_of_life}, before its release on {row.released}"
             yield Fault(row.place, problem, "correct one of the two dates")

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, StringConstraints
 
 from gpufleet.stack.matrix.rows import Arch, Minor, Packaging, Row, SystemKey, Text, Version
+from gpufleet.stack.versions import minor, numbers
 
 
 class CudaMajor(Row):
@@ -116,9 +117,10 @@ class Repository(Row):
     packaging: Packaging
     base_url: Annotated[str, StringConstraints(pattern=r"^https://.+/$")]
     path: Annotated[str, StringConstraints(pattern=r"^[^/].*/$")]
-    #: File name of the signing key beside the packages, and its OpenPGP fingerprint.
+    #: File name of the signing key beside the packages, and its OpenPGP fingerprint; empty where nobody could read it,
+    #: so that an operator must give it.
     key_file: Text
-    fingerprint: Annotated[str, StringConstraints(pattern=r"^[0-9A-F]{40}$")]
+    fingerprint: Annotated[str, StringConstraints(pattern=r"^([0-9A-F]{40})?$")]
 
 
 class Ofed(Row):
@@ -173,5 +175,14 @@ class Kubernetes(Row):
     end_of_life: datetime.date
     #: Oldest kubelet that an API server of this version works with; a newer kubelet than the server never does.
     oldest_kubelet: Minor
-    #: Oldest containerd that the kubelet of this version runs with.
-    minimum_containerd: Version
+    #: Oldest release of each containerd series that the containerd project tested with it.
+    containerd: tuple[Version, ...] = Field(min_length=1)
+
+    @property
+    def minimum_containerd(self) -> str:
+        """The oldest containerd of any series."""
+        return min(self.containerd, key=numbers)
+
+    def containerd_of(self, series: str) -> str | None:
+        """Return the oldest release of a containerd series (`2.1`) for it, None where the series is not for it."""
+        return next((version for version in self.containerd if minor(version) == series), None)
