@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 
 from gpufleet import overlay
 from gpufleet.errors import GpufleetError
 from gpufleet.facts.machine import HostMachine
 from gpufleet.options import HasData
+from gpufleet.stack.check import check
 from gpufleet.stack.declared import DeclaredMachine
 from gpufleet.stack.matrix import Matrix, load
 from gpufleet.stack.resolution import Resolution
@@ -33,6 +33,16 @@ class Judgment:
     unknown: tuple[str, ...] = ()
     #: File with the operator's own rows.
     own: Path | None = None
+
+    @property
+    def wants_anything(self) -> bool:
+        """Whether roles or inventory want anything of the stack; a host without GPU software often does not."""
+        return self.wish is None or bool(self.wish.model_fields_set)
+
+    @property
+    def lacks_machine(self) -> bool:
+        """Whether too little is known of the machine for a verdict that somebody would want."""
+        return self.machine is None and self.wants_anything and not self.verdicts
 
     @property
     def resolution(self) -> Resolution | None:
@@ -63,9 +73,7 @@ def judge(
 
 @cache  # the hosts of a fleet are of a few kinds
 def _check(wish: Wish, found: HostMachine, own: Path | None, today: date, strict: bool) -> tuple[Verdict, ...]:
-    check = import_module("gpufleet.stack.check").check
-    answer: tuple[Verdict, ...] = check(found.hardware, found.system, wish, _matrix(own), today, strict)
-    return answer
+    return check(found.hardware, found.system, wish, _matrix(own), today, strict)
 
 
 @cache

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from gpufleet.stack.explain import ASK, aligned
+from gpufleet.stack.explain import ASK, TOO_LITTLE, aligned
 from gpufleet.stack.review import Review, folded, number
 
 
@@ -27,12 +27,14 @@ def lines(review: Review) -> Iterator[str]:
     """Yield the table, the sentences, what was not checked and why, and the sum."""
     found = review.verdicts
     if found:
-        table = [(folded(names), f"{verdict.level}  {verdict.where}", verdict.row) for verdict, names in found.items()]
-        yield from aligned([("hosts", "level  about", "row"), *table])
+        table = [
+            (folded(names), f"{verdict.level:<7}  {verdict.where}", verdict.row) for verdict, names in found.items()
+        ]
+        yield from aligned([("hosts", "level    about", "row"), *table])
     for verdict, names in found.items():
         yield f"{folded(names)}: {verdict}"
     if review.unknown:
-        yield f"{folded(review.unknown)}: not checked: machine.os or machine.gpus not declared; {ASK}"
+        yield f"{folded(review.unknown)}: not checked: {TOO_LITTLE}; {ASK}"
     for name, reason in review.silent.items():
         yield f"{name}: not checked: {reason}"
     yield total(review)
@@ -56,5 +58,5 @@ def document(review: Review, *, strict: bool) -> dict[str, Any]:
         "ok": exit_code(review, strict=strict) == 0,
         "checked": review.checked,
         "verdicts": [{**asdict(verdict), "hosts": names} for verdict, names in review.verdicts.items()],
-        "not_checked": {**dict.fromkeys(review.unknown, "machine not declared"), **review.silent},
+        "not_checked": {**dict.fromkeys(review.unknown, TOO_LITTLE), **review.silent},
     }

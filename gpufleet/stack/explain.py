@@ -47,24 +47,22 @@ def machine_words(machine: HostMachine | None) -> str:
 
 
 def _paragraph(judgment: Judgment) -> Iterator[str]:
-    if judgment.machine is None:
-        yield f"nothing is chosen: machine.{' and machine.'.join(_missing(judgment))} not declared; {ASK}"
-    elif judgment.unknown:
-        yield f"taken as usual, for the inventory does not declare it: {', '.join(judgment.unknown)}; {ASK}"
+    if not judgment.wants_anything:
+        yield "nothing is wanted of the stack"
+        return
+    if judgment.lacks_machine:
+        yield f"nothing can be chosen: {TOO_LITTLE}; {ASK}"
+    elif judgment.machine and judgment.unknown:
+        yield f"not declared, so taken as usual: {', '.join(judgment.unknown)}; {ASK}"
     resolution = judgment.resolution
     if resolution:
         yield from aligned(list(rows(resolution)))
-        yield from map(str, resolution.verdicts)
-    else:
-        yield from map(str, judgment.verdicts)
+    yield from map(str, resolution.verdicts if resolution and not judgment.verdicts else judgment.verdicts)
 
 
-#: The way to know more.
+#: What a host lacks of which nothing can be said, and the way to know more.
+TOO_LITTLE = "machine.os and machine.gpus are not both declared"
 ASK = "declare it, or ask the hosts with --facts"
-
-
-def _missing(judgment: Judgment) -> list[str]:
-    return [name for name in ("os", "gpus") if name in judgment.unknown]
 
 
 def aligned(found: Sequence[Line]) -> Iterator[str]:
@@ -104,7 +102,7 @@ def _driver(driver: DriverChoice) -> Iterator[Line]:
             yield subject, value, "set before the first package is installed"
     yield from map(_package, driver.packages)
     if driver.unwanted:
-        yield "removed", ", ".join(driver.unwanted), "must not lie beside this driver"
+        yield "removed", number(len(driver.unwanted), "name"), "must not lie beside it; --json lists them"
 
 
 def _package(package: Package) -> Line:

@@ -35,7 +35,8 @@ class Review:
     @property
     def unknown(self) -> list[str]:
         """Names of the hosts of which too little is known for a verdict."""
-        return [name for judgment, names in self.judgments.items() if judgment.machine is None for name in names]
+        unknown = [names for judgment, names in self.judgments.items() if judgment.lacks_machine]
+        return [name for names in unknown for name in names]
 
     @property
     def checked(self) -> int:
