@@ -55,7 +55,7 @@ class DeclaredMachine(RoleOptions, key="machine"):
     def _gpus_are_known(cls, gpus: dict[str, int] | None) -> dict[str, int] | None:
         for name in gpus or ():
             if not device_ids(name):
-                close = nearest(name, [row.name for row in load().gpu_products])
+                close = nearest(name, _names())
                 cure = f"did you mean {close}?" if close else "give the PCI device id, four hexadecimal digits"
                 raise ValueError(f"expected a data-center GPU's name or PCI device id, found {name!r}; {cure}")
         return gpus
@@ -136,6 +136,13 @@ def _named(gpus: Mapping[str, int]) -> str:
 
 def _said(value: Any) -> str:
     return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
+
+
+@cache
+def _names() -> list[str]:
+    """Return what GPUs may be called: the products, and the words they begin with."""
+    words = [row.name.split() for row in load().gpu_products]
+    return sorted({" ".join(name[:end]) for name in words for end in range(1, len(name) + 1)})
 
 
 @cache
