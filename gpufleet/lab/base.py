@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
@@ -12,7 +13,7 @@ from pathlib import Path
 from gpufleet.errors import LabError, ToolMissingError
 from gpufleet.lab import bundle, docker, prerequisites, state, workshop
 from gpufleet.lab.network import Network
-from gpufleet.lab.recipe import EXCLUDED, INITRAMFS, Recipe
+from gpufleet.lab.recipe import EXCLUDED, Recipe
 from gpufleet.lab.sources import Upstream
 from gpufleet.project import cache_dir
 
@@ -63,11 +64,11 @@ def bootstrap(one: Recipe, tag: str, net: Network, upstream: Upstream | None, sa
 
 def mmdebstrap(one: Recipe) -> list[str]:
     """The mmdebstrap command without target and mirror."""
-    path, text = INITRAMFS
+    path, text = one.initramfs
     return [
         *("mmdebstrap", "--variant=minbase", "--components=main", f"--include={','.join(one.packages)}"),
         *(f"--dpkgopt=path-exclude={pattern}" for pattern in EXCLUDED),
-        f"--setup-hook=mkdir -p $1{Path(path).parent}; printf '{text.strip()}\\n' > $1{path}",
+        f"--setup-hook=mkdir -p $1{Path(path).parent}; printf %s {shlex.quote(text)} > $1{path}",
     ]
 
 
@@ -113,7 +114,7 @@ def install(one: Recipe, tag: str, net: Network, upstream: Upstream | None) -> N
     """Install the packages into a ready base image, in a throwaway container."""
     excluded = "".join(f"path-exclude={pattern}\n" for pattern in EXCLUDED)
     files = [
-        bundle.Entry(INITRAMFS[0], INITRAMFS[1].encode()),
+        bundle.Entry(one.initramfs[0], one.initramfs[1].encode()),
         bundle.Entry("/etc/dpkg/dpkg.cfg.d/gpufleet-lab", excluded.encode()),
         *workshop.archive_list(one, net, upstream),
     ]

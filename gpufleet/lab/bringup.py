@@ -6,7 +6,18 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 
 from gpufleet.errors import LabError
-from gpufleet.lab import archive_process, containers, image, names, network, sources, state, waiting, workshop
+from gpufleet.lab import (
+    archive_process,
+    containers,
+    el_repositories,
+    image,
+    names,
+    network,
+    sources,
+    state,
+    waiting,
+    workshop,
+)
 from gpufleet.lab.containers import Found
 from gpufleet.lab.hosts import USER, HostSpec, LabHost
 from gpufleet.lab.image import Site
@@ -50,6 +61,8 @@ def prepare(lab: State, net: Network, recipes: list[Recipe], say: Say) -> dict[s
     if not recipes and archive_process.find(lab):
         return {}
     upstream = sources.discover(sources.read(), sources.probe)
+    if any(one.os.family == "el" for one in recipes):
+        el_repositories.ensure()
     if upstream:
         archive_process.ensure(lab, net, upstream)
     image.build_bases(recipes, net, upstream, say)

@@ -85,6 +85,7 @@ def create(host: LabHost, image: str, net: Network) -> None:
     directory = host.state.host(host.name)
     state.write(directory / "profile.json", Profile.load(host.profile).model_dump_json(indent=2) + "\n")
     state.write(directory / "faults.json", "{}\n")
+    (directory / "efivars").mkdir(exist_ok=True)
     labels = {"lab": host.state.lab, "host": host.name, "os": host.os, "profile": host.profile, "address": host.address}
     docker.docker(
         *("create", "--name", host.container, "--hostname", host.name, "--restart=always", *FLAGS),

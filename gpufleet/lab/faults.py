@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from gpufleet.lab.hosts import LabHost
 
 #: Injected by the emulation's own program inside the host.
-HARDWARE = ("gpu-lost", "xid", "ecc-uncorrectable", "remap-pending", "module-in-use")
+HARDWARE = (
+    *("gpu-lost", "xid", "ecc-uncorrectable", "remap-pending", "module-in-use"),
+    *("secure-boot", "mok-unattended"),
+)
 #: Injected from outside the host.
 APT_DOWN, NO_RETURN = "apt-down", "no-return-from-reboot"
 

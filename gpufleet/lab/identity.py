@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from gpufleet.lab import el_packages, el_sources, vendors
 from gpufleet.lab.bundle import Entry
 from gpufleet.lab.systems import System
+from gpufleet.lab.vendors import rpm
 
 MACHINE_TARGET = "/usr/lib/gpufleet-lab-machine"
-#: Where the EL stand-ins find the packages that stand for their own distribution's.
-EL_ARCHIVE = "http://archive:3142/el"
-#: Base repositories of a fresh Rocky Linux: name, repository id, and whether it is enabled.
-EL_REPOSITORIES = (("BaseOS", "baseos", True), ("AppStream", "appstream", True), ("CRB", "crb", False))
+#: The main section as Rocky Linux ships it.
+DNF_CONF = (
+    "[main]\ngpgcheck=1\ninstallonly_limit=3\nclean_requirements_on_remove=True\nbest=True\nskip_if_unavailable=False\n"
+)
 
 
 def files(os: System) -> list[Entry]:
@@ -17,7 +19,8 @@ def files(os: System) -> list[Entry]:
     if not os.stand_in:
         return []
     texts = {"os-release": os_release(os), **(el(os) if os.family == "el" else ubuntu(os))}
-    return [Entry(f"{MACHINE_TARGET}/stand-in/{name}", text.encode()) for name, text in sorted(texts.items())]
+    data = {name: text.encode() for name, text in texts.items()} | (installed(os) if os.family == "el" else {})
+    return [Entry(f"{MACHINE_TARGET}/stand-in/{name}", content) for name, content in sorted(data.items())]
 
 
 def steps(os: System) -> list[str]:
@@ -49,15 +52,13 @@ def el(os: System) -> dict[str, str]:
     return {
         "redhat-release": f"Rocky Linux release {version} {name}\n",
         "kernel-release": f"{os.kernel}\n",
-        "rocky.repo": "\n".join(repository(*row) for row in EL_REPOSITORIES),
-        "stand-in.spec": "",
+        "rocky.repo": el_sources.base(),
+        "dnf.conf": DNF_CONF,
     }
 
 
-def repository(name: str, identifier: str, enabled: bool) -> str:
-    """One stanza of a file in /etc/yum.repos.d; dnf fills in release and architecture."""
-    return (
-        f"[{identifier}]\nname=Rocky Linux $releasever - {name}\n"
-        f"baseurl={EL_ARCHIVE}/$releasever/{name}/$basearch/\n"
-        f"gpgcheck=0\nenabled={int(enabled)}\n"
-    )
+def installed(os: System) -> dict[str, bytes]:
+    """The key of the lab's packages, and the packages with which the host's rpm database begins."""
+    key = vendors.key()
+    built = [rpm.build(package, key) for package in el_packages.installed(os)]
+    return {"key.asc": key.armored(), **{f"installed/{one.filename}": one.data for one in built}}

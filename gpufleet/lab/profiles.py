@@ -47,6 +47,9 @@ class PciDevices(_Part):
     revision: Hex2
     link_speed: LinkSpeed = Field(description="Speed of the link in GT/s.")
     link_width: int = Field(description="Lanes of the link.", ge=1, le=32)
+    vpd: dict[str, str] = Field(
+        default={}, description="Vital product data: `name` of the product, and keywords of two characters."
+    )
     addresses: dict[int, list[Address]] = Field(description="Bus addresses by NUMA node.")
 
 
@@ -66,6 +69,7 @@ class Profile(_Part):
     name: str
     summary: str
     governor: str = Field(description="Frequency governor at boot; empty where the machine has none.")
+    secure_boot: bool = Field(default=False, description="Whether the firmware has Secure Boot on.")
     dmi: dict[str, str] = Field(description="Files of /sys/class/dmi/id.")
     gpu: GpuModel | None
     pci: list[PciDevices]

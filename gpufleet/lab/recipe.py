@@ -21,8 +21,14 @@ PACKAGES = (
 )
 #: dpkg leaves these out, which halves the time of an installation.
 EXCLUDED = ("/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/man/*")
-#: Modules of the machine's own hardware only: a small initramfs, built quickly.
-INITRAMFS = ("/etc/initramfs-tools/conf.d/gpufleet-lab", "MODULES=list\n")
+#: What keeps an initramfs small and quick to build, by the package that builds it: a file and its text.
+INITRAMFS = {
+    "initramfs-tools": ("/etc/initramfs-tools/conf.d/gpufleet-lab", "MODULES=list\n"),
+    "dracut": (
+        "/etc/dracut.conf.d/gpufleet-lab.conf",
+        'hostonly="yes"\ncompress="cat"\ndracutmodules=" base kernel-modules udev-rules "\n',
+    ),
+}
 MACHINE, EMULATION = Path(__file__).parent / "machine", Path(__file__).parent / "emulation"
 EMULATION_TARGET = "/usr/lib/gpufleet-lab"
 #: Repository of all image tags; `docker images gpufleet-lab` lists them.
@@ -52,13 +58,18 @@ class Recipe:
     @property
     def packages(self) -> tuple[str, ...]:
         """Debian packages of the package layer."""
-        own = tuple(self.os.initramfs if name == "initramfs-tools" else name for name in PACKAGES)
+        own = tuple(self.os.initramfs if name in INITRAMFS else name for name in PACKAGES)
         return (*own, *self.os.packages)
+
+    @property
+    def initramfs(self) -> tuple[str, str]:
+        """The file that keeps an initramfs small, and its text."""
+        return INITRAMFS[self.os.initramfs]
 
     def base_tag(self) -> str:
         """Tag of the image with the packages in it; stand-ins of one family share it."""
         layer = dataclasses.replace(self, system=self.os.layer or self.system)
-        return tag(layer.system, "base", repr((layer, self.packages, EXCLUDED, INITRAMFS)))
+        return tag(layer.system, "base", repr((layer, self.packages, EXCLUDED, self.initramfs)))
 
     def tag(self, parts: list[Entry]) -> str:
         """Tag of the image that hosts start from, with the given files in it."""

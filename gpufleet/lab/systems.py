@@ -12,7 +12,7 @@ Family = Literal["debian", "ubuntu", "el"]
 #: real where the family's own packages of these names cannot be had, and tests need not install them each time.
 BUILD_TOOLS = ("gcc", "make", "libc6-dev", "dkms", "linux-headers-amd64", "mokutil", "openssl", "gnupg")
 #: The family's real package tools, from Debian: dnf 4 with libmodulemd, its plugins, rpm; and its initramfs builder.
-DNF = ("dnf", "dnf-plugins-core", "python3-dnf", "rpm", "dracut", "chrony", "tuned", "curl", "python3")
+DNF = ("dnf", "dnf-plugins-core", "rpm", "dracut", "chrony", "curl", "python3")
 
 
 @dataclass(frozen=True)

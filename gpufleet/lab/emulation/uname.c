@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -184,6 +185,21 @@ STAT(stat, stat)
 STAT(stat64, stat64)
 STAT(lstat, stat)
 STAT(lstat64, stat64)
+
+/* The firmware's variables lie on an ordinary file system, which libefivar takes for none. */
+#define EFIVARS "/sys/firmware/efi/efivars"
+#define EFIVARFS_MAGIC 0xde5e81e4
+#define STATFS(name, type)                                                          \
+	int name(const char *path, struct type *found)                              \
+	{                                                                           \
+		int result = NEXT(name)(path, found);                               \
+		if (result == 0 && strncmp(path, EFIVARS, strlen(EFIVARS)) == 0)    \
+			found->f_type = EFIVARFS_MAGIC;                             \
+		return result;                                                      \
+	}
+
+STATFS(statfs, statfs)
+STATFS(statfs64, statfs64)
 
 int access(const char *path, int how) { return NEXT(access)(place(path), how); }
 int faccessat(int at, const char *path, int how, int flags) { return NEXT(faccessat)(at, place(path), how, flags); }

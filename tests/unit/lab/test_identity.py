@@ -7,12 +7,21 @@ import pytest
 from gpufleet.lab import identity
 from gpufleet.lab.names import SYSTEMS
 
+pytestmark = pytest.mark.usefixtures("own_cache")
+
 FOLDER = "/usr/lib/gpufleet-lab-machine/stand-in"
+
+
+@pytest.fixture
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the key that the first build makes out of the user's cache."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
 
 
 def texts(system: str) -> dict[str, str]:
     """The files written for a system, by their names."""
-    return {entry.path.removeprefix(f"{FOLDER}/"): entry.data.decode() for entry in identity.files(SYSTEMS[system])}
+    files = {entry.path.removeprefix(f"{FOLDER}/"): entry.data for entry in identity.files(SYSTEMS[system])}
+    return {name: data.decode() for name, data in files.items() if not name.endswith(".rpm")}
 
 
 @pytest.mark.parametrize("system", ["debian-12", "debian-13"])
@@ -47,12 +56,13 @@ def test_rocky_as_its_files_name_it() -> None:
 
 def test_a_fresh_rocky_has_its_base_repositories_and_crb_off() -> None:
     stanzas = texts("rocky-10-stand-in")["rocky.repo"].split("\n\n")
-    assert [stanza.splitlines()[0] + stanza.splitlines()[-1] for stanza in stanzas] == [
+    assert [stanza.splitlines()[0] + stanza.splitlines()[-2] for stanza in stanzas] == [
         "[baseos]enabled=1",
         "[appstream]enabled=1",
+        "[extras]enabled=1",
         "[crb]enabled=0",
     ]
-    assert "baseurl=http://archive:3142/el/$releasever/CRB/$basearch/" in stanzas[2]
+    assert "baseurl=http://archive:3142/el/$releasever/CRB/$basearch/" in stanzas[3]
 
 
 @pytest.mark.parametrize("system", [name for name in SYSTEMS if name.endswith("-stand-in")])

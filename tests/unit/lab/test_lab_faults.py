@@ -33,7 +33,8 @@ def hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[LabHost]:
             "flood",
             None,
             "host gpu-01: expected a known fault, found `flood`; choose one of gpu-lost, xid, ecc-uncorrectable, "
-            "remap-pending, module-in-use, no-return-from-reboot, disk-full, apt-down, dpkg-locked, ssh-refused, slow",
+            "remap-pending, module-in-use, secure-boot, mok-unattended, no-return-from-reboot, disk-full, apt-down, "
+            "dpkg-locked, ssh-refused, slow",
             id="unlike any",
         ),
         pytest.param(

@@ -74,7 +74,8 @@ def test_xid_lines_come_and_go(with_driver: Host) -> None:
         (["gpu-lost", "one"], "fault: gpu-lost: expected a whole number, found 'one'\n"),
         (
             ["gpu-lots"],
-            "fault: expected one of gpu-lost, xid, ecc-uncorrectable, remap-pending, module-in-use, found gpu-lots\n",
+            "fault: expected one of gpu-lost, xid, ecc-uncorrectable, remap-pending, module-in-use, secure-boot, "
+            "mok-unattended, found gpu-lots\n",
         ),
         (
             ["module-in-use"],

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from . import fault, kmsg, mounts, paths, pci
+from . import efi, fault, kmsg, mounts, paths, pci
 
 
 def main() -> int:
@@ -25,6 +25,7 @@ def main() -> int:
     pci.write_tree(pci.devices(profile) if profile else [])
     firmware(profile.get("dmi", {}))
     processors(str(profile.get("governor", "")))
+    efi.at_boot(secure=bool(profile.get("secure_boot")) or "secure-boot" in paths.configured("faults.json"))
     fault.apply_at_boot()
     coldplug()
     return 0
@@ -52,8 +53,9 @@ def boot_kernel(image: Path | None) -> None:
         return
     release, text = image.name.removeprefix("vmlinuz-"), banner(image)
     version = text[text.find("#") :] if "#" in text else ""
-    before = text.removesuffix(version)
-    proc_version = f"Linux version {before}{version}" if text.startswith(release) else f"Linux version {release}"
+    # A kernel that was given another name says the old one in its header.
+    builder = text.removesuffix(version).partition(" ")[2]
+    proc_version = f"Linux version {release} {builder}{version}" if builder else f"Linux version {release}"
     paths.put(paths.STATE / "kernel-version", version[:64])
     paths.put(paths.STATE / "modules", "")
     mounts.replace(paths.PROC / "version", proc_version)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from . import gpus, kmsg, paths, pci
+from . import efi, gpus, kmsg, paths, pci
 
 JOB_UNIT = "gpufleet-lab-train-job"
 _FELL_OFF = 79
@@ -104,13 +104,29 @@ def _module_in_use(_: int, clear: bool, __: dict[str, Any]) -> None:
         subprocess.run(["systemd-run", "--quiet", "--property=Type=notify", f"--unit={JOB_UNIT}", program], check=True)
 
 
+def _secure_boot(_: int, clear: bool, faults: dict[str, Any]) -> None:
+    efi.set_secure_boot(not clear)
+    _switch("secure-boot", clear, faults)
+
+
+def _switch(kind: str, clear: bool, faults: dict[str, Any]) -> None:
+    if clear:
+        faults.pop(kind, None)
+    else:
+        faults[kind] = 1
+
+
 _KINDS: dict[str, tuple[int, Callable[[int, bool, dict[str, Any]], None]]] = {
     "gpu-lost": (0, _gpu_lost),
     "xid": (_FELL_OFF, _xid),
     "ecc-uncorrectable": (0, _flag("ecc-uncorrectable", 48)),
     "remap-pending": (0, _flag("remap-pending", 63)),
     "module-in-use": (0, _module_in_use),
+    "secure-boot": (0, _secure_boot),
+    "mok-unattended": (0, lambda _, clear, faults: _switch("mok-unattended", clear, faults)),
 }
+#: Kinds whose value is no index of a GPU.
+_NO_GPU = ("xid", "secure-boot", "mok-unattended")
 
 
 def _number(word: str) -> int:
@@ -126,7 +142,7 @@ def main(arguments: list[str]) -> int:
         default, change = _KINDS[words[0]] if words else _KINDS[""]
         value = _number(words[1]) if len(words) > 1 else default
         count = len(gpus.installed())
-        if words[0] != "xid" and not 0 <= value < count:
+        if words[0] not in _NO_GPU and not 0 <= value < count:
             raise ValueError(f"expected the index of one of {count} GPUs, found {value}")
         faults = paths.configured("faults.json")
         change(value, clear, faults)

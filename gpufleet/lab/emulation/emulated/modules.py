@@ -7,7 +7,7 @@ import os
 import re
 from pathlib import Path
 
-from . import elf, kmsg, nvidia, paths, pci
+from . import elf, kmsg, nvidia, paths, pci, signature
 
 _IGNORE_VERMAGIC = 2
 _ARGUMENT = re.compile(r'([^\s=]+)(?:=("[^"]*"|\S*))?')
@@ -26,7 +26,7 @@ def load(path: Path, arguments: str, flags: int = 0) -> int:
         return errno.ENOEXEC
     if (paths.MODULES / module.name / "initstate").exists():
         return errno.EEXIST
-    if error := _refusal(module, flags):
+    if error := signature.refusal(path) or _refusal(module, flags):
         return error
     _announce(module)
     if module.name == "nvidia" and (error := nvidia.refusal()):
@@ -40,7 +40,7 @@ def load(path: Path, arguments: str, flags: int = 0) -> int:
 
 def _refusal(module: elf.ModuleFile, flags: int) -> int:
     vermagic, running = module.first("vermagic").strip(), running_kernel()
-    if vermagic.split(" ")[0] != running and not flags & _IGNORE_VERMAGIC:
+    if vermagic.split(" ")[0] not in _releases(module) and not flags & _IGNORE_VERMAGIC:
         own = f"{running} {' '.join(vermagic.split(' ')[1:])}"
         kmsg.log(f"{module.name}: version magic '{vermagic} ' should be '{own} '")
         return errno.ENOEXEC
@@ -49,6 +49,12 @@ def _refusal(module: elf.ModuleFile, flags: int) -> int:
             kmsg.log(f"{module.name}: Unknown symbol of module {needed} (err -2)")
             return errno.ENOENT
     return 0
+
+
+def _releases(module: elf.ModuleFile) -> set[str]:
+    """Kernels whose modules fit: the running one, and for its own modules the name it had when they were built."""
+    former = paths.text(paths.ROOT / "usr/lib/gpufleet-lab-machine/kernel-built-as")
+    return {running_kernel(), *([former] if former and "intree" in module.fields else [])}
 
 
 def _builtin() -> set[str]:

@@ -35,3 +35,11 @@ def replace(path: Path, content: str) -> None:
     stand_in = paths.STATE / "files" / path.name
     paths.put(stand_in, content)
     _mount("--bind", str(stand_in), str(path))
+
+
+def show(folder: Path, place: Path) -> None:
+    """Show a folder of the host at a place of /sys, below which nothing else is."""
+    if not place.is_dir():
+        cover(place.parents[1])
+        place.mkdir(parents=True)
+    _mount("--bind", str(folder), str(place))
