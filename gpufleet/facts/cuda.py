@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Sequence
-
 from pyinfra.api.facts import FactBase
 from typing_extensions import override
 
@@ -29,19 +26,20 @@ class ManagedToolkits(FactBase[list[str]]):
 
 
 class CompilerReleases(FactBase[dict[str, str]]):
-    """Version that each of these compilers says of itself: `{"/usr/local/cuda-12.9/bin/nvcc": "12.9.86"}`."""
+    """Version that each nvcc on the host says of itself: `{"/usr/local/cuda-12.9/bin/nvcc": "12.9.86"}`."""
 
     default = dict
 
     @override
-    def command(self, compilers: Sequence[str]) -> str:
-        """Ask them; one that is not there says nothing."""
+    def command(self) -> str:
+        """Ask those of NVIDIA's toolkits and of the distribution's; one that cannot run says nothing."""
         return (
-            f"for c in {shlex.join(compilers)}; do "
-            'v=$("$c" --version 2>/dev/null | sed -n "s/.*release [0-9.]*, V//p"); [ -z "$v" ] || echo "$c $v"; done'
+            "for c in /usr/local/cuda-*/bin/nvcc /usr/bin/nvcc; do "
+            'v=$("$c" --version 2>/dev/null | sed -n "s/.*release [0-9.]*, V//p"); '
+            '[ -z "$v" ] || echo "$c $v"; done; true'
         )
 
     @override
     def process(self, output: list[str]) -> dict[str, str]:
         """Parse `/usr/local/cuda-12.9/bin/nvcc 12.9.86`."""
-        return dict(line.rsplit(" ", 1) for line in output if " " in line)
+        return dict(line.split(" ", 1) for line in output if " " in line)
