@@ -47,6 +47,8 @@ def decide(hardware: Hardware, system: System, wish: Wish, matrix: Matrix) -> De
     row = matrix.branch(number)
     if row is None:
         return Decision(branch=number, verdicts=(_unknown_branch(wish.driver, matrix.branches),))
+    if wish.source == "distribution" and not written["rest"]:
+        return Decision(branch=number, row=row, verdicts=(_inexact(wish.driver, row, matrix),))
     package_version = wish.driver if written["rest"] else _newest(matrix, number)
     flavor, reason, objections = choose_flavor(hardware, wish, row, matrix)
     return Decision(
@@ -85,6 +87,17 @@ def _release_remarks(wished: str, row: Branch, matrix: Matrix) -> Iterator[Verdi
             found=wished,
             cure=f"name one, such as {row.branch}.10.01",
         )
+
+
+def _inexact(wished: str, row: Branch, matrix: Matrix) -> Verdict:
+    return verdict(
+        "error",
+        row,
+        where="driver",
+        expected="an exact version of the distribution's packages, as its archive decides which ones it carries",
+        found=f"branch {wished}",
+        cure=f"name it, such as {_newest(matrix, row.branch) or f'{row.branch}.10.01'}, or set source to nvidia",
+    )
 
 
 def _no_gpu(wished: str) -> Verdict:

@@ -24,7 +24,8 @@ def scheme(case: Case) -> Scheme | None:
 
 def no_scheme(case: Case) -> Iterator[Verdict]:
     """Say what the system has instead, where it has no packages for this driver."""
-    if not case.driver.version or case.driver.branch is None or scheme(case):
+    refused = any(verdict.level == "error" for verdict in case.driver.verdicts)
+    if refused or not case.has_driver or scheme(case):
         return
     if not any(case.system.release in row.systems for row in case.matrix.schemes):
         yield _unknown_system(case)
@@ -53,7 +54,7 @@ def driver_packages(case: Case, row: Scheme) -> DriverChoice:
         module=row.module,
         packages=tuple(_packages(case, row)),
         unwanted=stale_names(case, row),
-        pinning=_filled(case, row.pinning),
+        pinning=_filled(case, case.matrix.pinning(row, driver.version)),
         stream=_filled(case, row.stream),
         versionlock=tuple(_filled(case, pattern) for pattern in row.versionlock),
         source_packages=row.source_packages,

@@ -81,7 +81,7 @@ def _impossible(flavor: Flavor, found: list[tuple[str, GpuGeneration]]) -> Itera
 
 def _too_early(flavor: Flavor, branch: Branch, found: list[tuple[str, GpuGeneration]]) -> Iterator[Verdict]:
     for device, row in found:
-        if flavor == "open" and row.open_modules != "impossible" and branch.branch < (row.open_from or 0):
+        if flavor == "open" and row.open_from and row.first_branch <= branch.branch < row.open_from:
             yield verdict(
                 "error",
                 row,

@@ -69,12 +69,15 @@ def _builds(case: Case, wish: str, targets: Sequence[int], toolkits: Sequence[st
 
 
 def _best(case: Case, rows: Sequence[Nccl], major: int, toolkits: Sequence[str]) -> Nccl | None:
-    """Return the build for exactly the wished or installed minor version, else the newest of the major."""
-    of_major = [row for row in rows if numbers(row.cuda)[0] == major]
-    exact = case.wish.nccl_cuda if "." in (case.wish.nccl_cuda or "") else None
-    if exact:
-        return next((row for row in of_major if row.cuda == exact), None)
-    return next((row for row in reversed(of_major) if row.cuda in toolkits), next(reversed(of_major), None))
+    """Return the newest build of the major that is not newer than its toolkits, or for just the wished CUDA version."""
+    wished = case.wish.nccl_cuda or ""
+    if "." in wished:
+        return next((row for row in rows if row.cuda == wished), None)
+    own = [numbers(version) for version in toolkits if numbers(version)[0] == major]
+    if not own and case.driver.row and numbers(case.driver.row.cuda)[0] == major:
+        own = [numbers(case.driver.row.cuda)]
+    fitting = [row for row in rows if numbers(row.cuda)[0] == major and (not own or numbers(row.cuda) <= max(own))]
+    return next(reversed(fitting), None)
 
 
 def _loadable(case: Case, builds: Sequence[Nccl]) -> bool:

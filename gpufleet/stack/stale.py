@@ -23,7 +23,7 @@ def stale_names(case: Case, chosen: Scheme) -> tuple[str, ...]:
         for branch in case.matrix_branches:
             if branch in row.branches:
                 stale += [name for name in _names(row, branch) if row.origin == chosen.origin or str(branch) in name]
-    stale += [*stale_companions(case), *_pins(case)]
+    stale += [*stale_companions(case), *_pins(case, chosen)]
     return tuple(name for name in dict.fromkeys(stale) if name not in kept)
 
 
@@ -43,11 +43,12 @@ def _names(row: Scheme, branch: int) -> list[str]:
     return [fill(name, branch, "", "") for name in names if "{kernel" not in name and "{version" not in name]
 
 
-def _pins(case: Case) -> Iterator[str]:
-    """Return the pinning packages of other releases and of whole branches."""
-    wanted = case.driver.version
-    for template in dict.fromkeys(row.pinning for row in _here(case) if row.pinning):
-        versions = [row.version for branch in case.matrix_branches for row in case.matrix.releases_of(branch)]
-        for version in (*versions, *map(str, case.matrix_branches)):
-            if version != wanted:
-                yield fill(template, 0, version, "")
+def _pins(case: Case, chosen: Scheme) -> Iterator[str]:
+    """Return the pinning packages of other releases and of whole branches: two of them contradict each other."""
+    wanted = fill(case.matrix.pinning(chosen, case.driver.version), case.branch, case.driver.version, "")
+    for row in _here(case):
+        for release in case.matrix.releases:
+            if release.branch in row.branches:
+                templates = (row.pinning, row.exact_pinning if release.pin else "")
+                names = [fill(name, release.branch, release.version, "") for name in templates if name]
+                yield from (name for name in names if name != wanted)

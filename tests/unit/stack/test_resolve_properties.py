@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 
 from gpufleet.stack.check import check
 from gpufleet.stack.machine import Hardware, System
-from gpufleet.stack.resolution import Resolution
+from gpufleet.stack.resolution import Component, Resolution
 from gpufleet.stack.resolve import resolve
 from gpufleet.stack.rules import RULES
 from gpufleet.stack.wish import Wish
 from tests.unit.stack.wishes import HARDWARE, MATRIX, SOUND, SUPPORTED, SYSTEM, USUAL, WISH
 
-ROWS = {row.row: row.source for row in (*MATRIX.rows, *RULES)}
+ROWS: dict[str, str] = {row.row: row.source for row in MATRIX.rows} | {rule.row: rule.source for rule in RULES}
 #: Components whose version is the driver's to the last digit.
-BOUND = ("fabric_manager", "nscq", "nvsdm", "imex")
+BOUND: tuple[Component, ...] = ("fabric_manager", "nscq", "nvsdm", "imex")
 #: Which components each unit belongs to.
-UNITS = {
+UNITS: dict[str, Component] = {
     "nvidia-persistenced.service": "persistenced",
     "nvidia-fabricmanager.service": "fabric_manager",
     "nvidia-imex.service": "imex",
@@ -95,7 +95,7 @@ def _has_one_driver(resolution: Resolution, hardware: Hardware, wish: Wish) -> N
 
 def _runs_only_what_is_installed(resolution: Resolution) -> None:
     for service in resolution.services:
-        assert resolution.of(UNITS[service.unit])  # type: ignore[arg-type]  # a component's name
+        assert resolution.of(UNITS[service.unit])
         assert service.reason
         assert not (service.enabled and service.masked)
     for module in resolution.kernel_modules:
