@@ -44,9 +44,10 @@ def total(review: Review) -> str:
     """Return the sum in one line: `16 hosts checked: no conflict`."""
     levels = Counter[str](verdict.level for verdict in review.verdicts)
     counted = [number(levels[level], noun) for level, noun in _NOUNS.items() if levels[level]]
+    fine = "everything fits" if review.checked else "nothing was checked"
     left_out = len(review.unknown) + len(review.silent)
     rest = f"; {number(left_out, 'host')} not checked" if left_out else ""
-    return f"{number(review.checked, 'host')} checked: {', '.join(counted) or 'everything fits'}{rest}"
+    return f"{number(review.checked, 'host')} checked: {', '.join(counted) or fine}{rest}"
 
 
 _NOUNS = {"error": "conflict", "warning": "warning", "note": "note"}

@@ -29,5 +29,14 @@ nvidia_driver = {
     "reboot": "never",
 }
 
+# Chosen by the hardware and at the driver's version: NVSwitches need fabric manager, RDMA adapters GPUDirect.
+fabric_manager = {}
+gpudirect = {}
+
+# Toolkits side by side; /usr/local/cuda is the default. NCCL and DCGM take the builds that suit them and the driver.
+cuda = {"toolkits": ["12.9", "13.0"], "default": "13.0"}
+nccl = {}
+dcgm = {}
+
 # What no role installs but must fit: here another tool brings Kubernetes.
-stack = {"containerd": "2.3.1", "kubelet": "1.35.1", "kube_apiserver": "1.35.1"}
+stack = {"containerd": "2.3.1", "kubelet": "1.36.1", "kube_apiserver": "1.36.1"}

@@ -12,9 +12,9 @@ machine = {
 }
 
 nvidia_driver = {
-    # Debian's own packages; an exact version, or a branch such as "535" for its newest release in the matrix.
-    "version": "535.261.03",
-    "source": "distribution",
+    # An exact version, or a branch such as "580" for its newest release in the matrix.
+    "version": "580.95.05",
+    "source": "nvidia",
     # These hosts are drained by hand before a deploy: they may reboot in it.
     "reboot": "if-required",
     # Seconds from the reboot until the host answers again: long firmware self-tests need patience.

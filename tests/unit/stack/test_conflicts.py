@@ -70,6 +70,10 @@ def test_nothing_wrong_is_one_line() -> None:
     assert list(conflicts.lines(Review({FITS: ["a", "b"]}, {}))) == ["2 hosts checked: everything fits"]
 
 
+def test_nothing_checked_is_not_said_to_fit() -> None:
+    assert conflicts.total(Review({UNKNOWN: ["a"]}, {})) == "0 hosts checked: nothing was checked; 1 host not checked"
+
+
 def test_the_same_for_programs() -> None:
     judged = {BAD: ["gpu-1", "gpu-2"], UNKNOWN: ["new-1"]}
     document = conflicts.document(Review(judged, {"far-1": "no route"}), strict=False)
