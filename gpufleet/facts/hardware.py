@@ -111,3 +111,48 @@ class OsRelease(FactBase[Os]):
         pairs = (line.partition("=") for line in output if "=" in line and not line.startswith("#"))
         values = {key.strip(): value.strip().strip("\"'") for key, _, value in pairs}
         return Os(values.get("ID", ""), values.get("VERSION_ID", ""), values.get("VERSION_CODENAME", ""))
+
+
+class Architecture(FactBase[str]):
+    """Processor architecture as the kernel names it: `x86_64` or `aarch64`."""
+
+    default = str
+
+    @override
+    def command(self) -> str:
+        """Ask the kernel."""
+        return "uname -m"
+
+    @override
+    def process(self, output: list[str]) -> str:
+        """Take the one word."""
+        return output[0].strip() if output else ""
+
+
+#: What the vital product data of a bridge say where the NVLink switches behind it are managed by software.
+NVLINK_MARK = "SW_MNG"
+#: PCI vendor of these bridges: Mellanox, part of NVIDIA.
+MELLANOX = "15b3"
+
+
+class NvlinkBridges(FactBase[list[str]]):
+    """PCI addresses of the Mellanox bridges by which the host manages its NVLink 5 switches; reading them takes root.
+
+    Their vital product data tell them from network adapters, as NVIDIA's own start script of fabric manager does.
+    """
+
+    default = list
+
+    @override
+    def command(self) -> str:
+        """Look for the mark in the product data of Mellanox devices alone: reading others' can take seconds."""
+        return (
+            'for d in /sys/bus/pci/devices/*; do [ -r "$d/vendor" ] && [ -r "$d/vpd" ] || continue; '
+            f'read -r v <"$d/vendor"; [ "$v" = 0x{MELLANOX} ] || continue; '
+            f'if grep -aqs {NVLINK_MARK} "$d/vpd"; then echo "${{d##*/}}"; fi; done; true'
+        )
+
+    @override
+    def process(self, output: list[str]) -> list[str]:
+        """One address a line."""
+        return sorted(line.strip() for line in output)

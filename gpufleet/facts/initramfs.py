@@ -20,10 +20,10 @@ class StaleImages(FactBase[list[str]]):
 
     @override
     def command(self, path: str) -> str:
-        """Name an image by its kernel; copies kept under other names belong to no kernel."""
+        """Name an image by its kernel; copies kept under other names, and rescue images, belong to no kernel."""
         file = shlex.quote(path)
         return (
-            "for i in /boot/initrd.img-*; do k=${i#/boot/initrd.img-}; "
+            "for i in /boot/initrd.img-* /boot/initramfs-*.img; do k=${i#/boot/init*-}; k=${k%.img}; "
             f'[ -e "$i" ] && [ -d "/lib/modules/$k" ] && {{ [ ! -e {file} ] || [ ! "$i" -nt {file} ]; }} '
             '&& echo "$k"; done; true'
         )

@@ -15,7 +15,6 @@ KEYRINGS = (
     "/etc/apt/trusted.gpg.d/*.gpg",
     "/etc/apt/trusted.gpg.d/*.asc",
     "/etc/apt/keyrings/*",
-    "/usr/share/keyrings/*",
 )
 
 
@@ -27,8 +26,11 @@ class KeyFile:
     can_read: bool = True
 
 
-#: Prints the fingerprint of each primary key that gpg lists.
-PRIMARY = 'awk -F: \'$1 == "pub" {p = 1} $1 == "fpr" && p {print $10; p = 0}\''
+#: A shell function that prints the fingerprint of each primary key in a file; gpg needs a home, and leaves files in it.
+PRIMARY = (
+    'primary() { h=$(mktemp -d); gpg --homedir "$h" --batch --show-keys --with-colons "$1" 2>/dev/null | '
+    'awk -F: \'$1 == "pub" {p = 1} $1 == "fpr" && p {print $10; p = 0}\'; rm -rf "$h"; }'
+)
 
 
 class RepositoryKey(FactBase[KeyFile]):
@@ -38,9 +40,8 @@ class RepositoryKey(FactBase[KeyFile]):
 
     @override
     def command(self, path: str) -> str:
-        """Ask gpg, in a home of its own that it need not make."""
-        show = f"gpg --homedir /nonexistent --batch --show-keys --with-colons {shlex.quote(path)} 2>/dev/null"
-        return f"command -v gpg >/dev/null || echo no gpg; {show} | {PRIMARY} || true"
+        """Ask gpg where it is there."""
+        return f"{PRIMARY}; if command -v gpg >/dev/null; then primary {shlex.quote(path)}; else echo no gpg; fi"
 
     @override
     def process(self, output: list[str]) -> KeyFile:
@@ -57,9 +58,8 @@ class KeyringsWith(FactBase[dict[str, int]]):
     @override
     def command(self, key: str) -> str:
         """List every keyring with gpg and look for the end of a fingerprint."""
-        show = 'gpg --homedir /nonexistent --batch --show-keys --with-colons "$f" 2>/dev/null'
         return (
-            f'for f in {" ".join(KEYRINGS)}; do [ -f "$f" ] || continue; keys=$({show} | {PRIMARY}); '
+            f'{PRIMARY}; for f in {" ".join(KEYRINGS)}; do [ -f "$f" ] || continue; keys=$(primary "$f"); '
             f'if echo "$keys" | grep -qi {shlex.quote(f"{key}$")}; '
             'then echo "$(echo "$keys" | wc -l) $f"; fi; done; true'
         )

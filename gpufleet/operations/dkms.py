@@ -9,9 +9,9 @@ from pyinfra.api.command import QuoteString, StringCommand
 from pyinfra.api.operation import operation
 from pyinfra.context import host
 
-from gpufleet.facts.apt import AvailableVersions, InstalledVersions
 from gpufleet.facts.dkms import DkmsModules
-from gpufleet.operations import apt, failure
+from gpufleet.facts.family import EL, OsFamily
+from gpufleet.operations import apt, dnf_locks, kernel_headers
 
 Commands = Generator[Any, None, None]
 
@@ -29,29 +29,37 @@ def headers(kernel: str, timeout: int = 1800) -> Commands:
     + kernel: release, as `uname -r` prints it
     + timeout: seconds after which the installation is stopped on the host
 
+    Debian and Ubuntu have them as `linux-headers-<release>`; EL as `kernel-devel`, by the capability that names the
+    release, and dkms in EPEL.
+
     **Example:**
 
     .. code:: python
 
         dkms.headers(name="Install the headers of the running kernel", kernel="6.1.0-50-amd64")
     """
-    package = f"linux-headers-{kernel}"
-    wanted = [package, "dkms"]
-    installed = host.get_fact(InstalledVersions, packages=wanted)
-    missing = [name for name in wanted if name not in installed]
-    # Want them and have them?
-    if not missing:
-        host.noop(f"headers of kernel {kernel} and dkms are installed")
-        return
-    if package in missing and host.state.is_executing and not host.get_fact(AvailableVersions, package=package):
-        yield failure(
-            host.name,
-            expected=f"package {package} in apt",
-            found="none",
-            cure="install a kernel that has headers in apt and reboot, or add a snapshot of the archive that has these",
-        )
-        return
-    yield from apt.exact._inner(packages=missing, timeout=timeout)
+    is_el = host.get_fact(OsFamily) == EL
+    yield from (kernel_headers.on_el if is_el else kernel_headers.on_debian)(kernel, timeout)
+
+
+@operation()
+def headers_held(kernel: str) -> Commands:
+    """
+    Keep the headers of a kernel beside the kernel they are for.
+
+    + kernel: release, as `uname -r` prints it
+
+    **Example:**
+
+    .. code:: python
+
+        dkms.headers_held(name="Hold the headers of the running kernel", kernel="6.1.0-50-amd64")
+    """
+    if host.get_fact(OsFamily) == EL:
+        package, version = kernel_headers.el_package(kernel)
+        yield from dnf_locks.held._inner(packages=[f"{package}={version}"])
+    else:
+        yield from apt.hold._inner(packages=[f"linux-headers-{kernel}"])
 
 
 @operation()

@@ -8,6 +8,7 @@ from pyinfra.api.command import QuoteString, StringCommand
 from pyinfra.api.operation import operation
 from pyinfra.context import host
 
+from gpufleet.facts.family import EL, OsFamily
 from gpufleet.facts.initramfs import StaleImages
 
 Commands = Generator[StringCommand, None, None]
@@ -16,7 +17,7 @@ Commands = Generator[StringCommand, None, None]
 @operation()
 def newer_than(path: str, timeout: int = 600) -> Commands:
     """
-    Rebuild the initramfs of every kernel whose image is not newer than a file, with Debian's initramfs-tools.
+    Rebuild the initramfs of every kernel whose image is not newer than a file: by dracut on EL, else initramfs-tools.
 
     + path: the file, such as a drop-in in /etc/modprobe.d
     + timeout: seconds after which one build is stopped on the host
@@ -31,5 +32,8 @@ def newer_than(path: str, timeout: int = 600) -> Commands:
     # Want every image newer than the file and have them?
     if not stale:
         host.noop(f"every initramfs is newer than {path}")
+        return
+    is_el = host.get_fact(OsFamily) == EL
+    build = ["dracut", "--force", "--kver"] if is_el else ["update-initramfs", "-u", "-k"]
     for kernel in stale:
-        yield StringCommand("timeout", str(timeout), "update-initramfs", "-u", "-k", QuoteString(kernel))
+        yield StringCommand("timeout", str(timeout), *build, QuoteString(kernel))

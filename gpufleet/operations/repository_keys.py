@@ -24,11 +24,10 @@ TIMEOUT = 60
 #: How a key given as text begins.
 ARMOR = "-----BEGIN PGP PUBLIC KEY BLOCK-----"
 
-_SHOW = 'gpg --homedir "$d" --batch --show-keys --with-colons "$d/key" 2>/dev/null'
 #: Reads the key, compares, and only then moves it to its place, in the form that the place's name asks for.
 _PLACE = (
-    "d=$(mktemp -d); trap 'rm -rf \"$d\" {path}.new' EXIT; {{ {fetch}; }} || exit; "
-    f'found=$({_SHOW} | {PRIMARY} | paste -sd " "); '
+    "d=$(mktemp -d); trap 'rm -rf \"$d\" {path}.new' EXIT; {primary}; {{ {fetch}; }} || exit; "
+    'found=$(primary "$d/key" | paste -sd " "); '
     '[ "$found" = {fingerprint} ] || {{ printf {wrong} "${{found:-no key}}" >&2; exit 1; }}; '
     "install -d -m 755 {directory} && {convert} && chmod 644 {path}.new && mv {path}.new {path}"
 )
@@ -128,6 +127,7 @@ def _script(path: str, fetch: str, pinned: str, wrong: str) -> str:
     convert = (_BINARY if path.endswith(".gpg") else _AS_IT_IS).format(path=file)
     text = _PLACE.format(
         path=file,
+        primary=PRIMARY,
         directory=shlex.quote(path.rpartition("/")[0]),
         fetch=fetch,
         fingerprint=shlex.quote(pinned),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
 from pyinfra.api.command import StringCommand
 from pyinfra.api.facts import FactBase
@@ -60,7 +59,7 @@ def not_to_be_had(missing: Mapping[str, list[str]], where: str = "an apt reposit
     )
 
 
-def noop_text(names: Mapping[str, Any], installed: Mapping[str, str]) -> str:
+def noop_text(names: Iterable[str], installed: Mapping[str, str]) -> str:
     """Say which versions are there already."""
     return f"installed: {', '.join(f'{name} {installed[name]}' for name in sorted(names))}"
 
