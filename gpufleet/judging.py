@@ -13,6 +13,7 @@ from gpufleet.facts.machine import HostMachine
 from gpufleet.options import HasData
 from gpufleet.stack.check import check
 from gpufleet.stack.declared import DeclaredMachine
+from gpufleet.stack.evidence import Evidence
 from gpufleet.stack.matrix import Matrix, load
 from gpufleet.stack.resolution import Resolution
 from gpufleet.stack.resolve import resolve
@@ -48,6 +49,14 @@ class Judgment:
     def resolution(self) -> Resolution | None:
         """What is chosen for the host, None where too little is known."""
         return _resolve(self.wish, self.machine, self.own) if self.wish and self.machine else None
+
+    @property
+    def evidence(self) -> Evidence | None:
+        """The rows that the choice rests on."""
+        resolution = self.resolution
+        if resolution is None or self.wish is None or self.machine is None:
+            return None
+        return Evidence(_matrix(self.own), self.machine.system, self.wish, resolution.driver)
 
 
 def judge(

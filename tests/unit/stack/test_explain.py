@@ -9,7 +9,9 @@ import pytest
 from gpufleet.facts.machine import HostMachine
 from gpufleet.judging import Judgment
 from gpufleet.stack import explain
+from gpufleet.stack.evidence import Evidence
 from gpufleet.stack.machine import Hardware, System
+from gpufleet.stack.matrix import Matrix, load
 from gpufleet.stack.resolution import DriverChoice, Package, Repository, Resolution, Service, Unpacked
 from gpufleet.stack.review import Review
 from gpufleet.stack.verdicts import Verdict
@@ -49,8 +51,13 @@ EVERYTHING = Resolution(
 
 
 def test_every_part_has_a_line_with_its_reason() -> None:
-    assert list(explain.rows(EVERYTHING)) == [
-        ("repository", "cuda https://example.test/ubuntu2404/", "its page"),
+    evidence = Evidence(Matrix(), System("ubuntu", "24.04"), WISH, EVERYTHING.driver)
+    assert [(line.subject, line.choice, line.why) for line in explain.rows(EVERYTHING, evidence)] == [
+        (
+            "repository",
+            "cuda https://example.test/ubuntu2404/",
+            "key pinned by its fingerprint",
+        ),
         ("driver", "580.95.05 open, packaged by nvidia", "open by default"),
         ("pinned by", "nvidia-driver-pinning-580.95.05", "set before the first package is installed"),
         ("module stream", "580-open", "set before the first package is installed"),
@@ -67,6 +74,19 @@ def test_every_part_has_a_line_with_its_reason() -> None:
         ("service", "nvidia-imex.service masked", "left to the DRA driver"),
         ("service", "nvidia-dcgm.service off", ""),
     ]
+
+
+def test_a_line_names_the_row_that_it_rests_on() -> None:
+    row = load().cuda_toolkit("13.0")
+    assert row is not None
+    assert explain.Line("cuda", "cuda-toolkit-13-0", "as wished", row).why == "as wished (row cuda 13.0)"
+    assert explain.Line("cuda", "cuda-toolkit-13-0", "as wished", row).as_dict() == {
+        "subject": "cuda",
+        "choice": "cuda-toolkit-13-0",
+        "reason": "as wished",
+        "row": "cuda 13.0",
+        "source": row.source,
+    }
 
 
 def test_columns() -> None:
