@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Container, Generator, Mapping, Sequence
 from typing import Any
 
 from pyinfra.api.operation import operation
@@ -25,7 +25,7 @@ BEFORE_DKMS = ("nvidia-kmod-headers",)
 @operation()
 def pinned(driver: DriverChoice, companions: Sequence[Package] = ()) -> Commands:
     """
-    Hold the driver's packages to their version before they are installed, and let go of what they had before.
+    Hold the driver's packages to their version before they are installed.
 
     NVIDIA's apt repositories have a package for it from some branch on, which also stops what no role names.
 
@@ -41,15 +41,8 @@ def pinned(driver: DriverChoice, companions: Sequence[Package] = ()) -> Commands
     have: dict[str, str] = host.get_fact(InstalledVersions)
     yield from _pinning(driver.pinning, have)
     wanted = _exact([*driver.packages, *following(have, companions)])
-    locks = host.get_fact(LockedVersions)
-    others = sorted(
-        name
-        for name, version in locks.items()
-        if name not in wanted
-        and driver_names.looks_like_driver(version)
-        and versions.upstream(version) != driver.version
-    )
-    if others:
+    if host.get_fact(OsFamily) == EL and (others := _locked_elsewhere(driver.version, wanted)):
+        # dnf sees no other version of a locked package; apt changes held ones where it is told to.
         yield from packages.held._inner(packages=others, present=False)
     yield from packages.held._inner(packages=[f"{name}={version}" for name, version in wanted.items()])
 
@@ -95,7 +88,7 @@ def installed(driver: DriverChoice, companions: Sequence[Package] = (), timeout:
 @operation()
 def held(driver: DriverChoice) -> Commands:
     """
-    Hold everything that is installed of the driver, what its packages pulled in included.
+    Hold everything that is installed of the driver, what its packages pulled in included, and nothing that is gone.
 
     + driver: the driver the host has
 
@@ -108,6 +101,8 @@ def held(driver: DriverChoice) -> Commands:
     have: dict[str, str] = host.get_fact(InstalledVersions)
     own = {name for name in driver_names.of_driver(have) if versions.upstream(have[name]) == driver.version}
     others = {package.name for package in driver.packages} | ({driver.pinning} & have.keys())
+    if gone := _locked_elsewhere(driver.version, have):
+        yield from packages.held._inner(packages=gone, present=False)
     yield from packages.held._inner(packages=sorted(own | others))
 
 
@@ -131,6 +126,15 @@ def removed(also: Sequence[str] = ()) -> Commands:
     if let_go := sorted((unwanted & kept) | locks):
         yield from packages.held._inner(packages=let_go, present=False)
     yield from packages.removed._inner(packages=sorted(unwanted | set(also)))
+
+
+def _locked_elsewhere(version: str, apart: Container[str]) -> list[str]:
+    """Name packages that are locked to another driver's version, apart from these."""
+    return sorted(
+        name
+        for name, locked in host.get_fact(LockedVersions).items()
+        if name not in apart and driver_names.looks_like_driver(locked) and versions.upstream(locked) != version
+    )
 
 
 def _exact(listed: Sequence[Package]) -> dict[str, str]:

@@ -67,6 +67,18 @@ def refusals(host: str, options: NvidiaDriver, resolution: Resolution) -> list[H
     return [_refusal(host, verdict) for verdict in resolution.errors]
 
 
+def unpinned(host: str, choice: Choice | None) -> HostError | None:
+    """Refuse a repository whose key nobody has vouched for."""
+    if choice is None or choice.repository is None or choice.repository.fingerprint:
+        return None
+    return HostError(
+        f"{host}: nvidia_driver.repository.key_fingerprint",
+        expected=f"the fingerprint of {choice.repository.key}, forty hexadecimal digits",
+        found="none in the matrix",
+        cure="read the key's fingerprint where you trust it, and name it there",
+    )
+
+
 def runfile(host: str, traces: Sequence[str]) -> HostError | None:
     """Refuse a host with a driver that NVIDIA's installer put there: packages would overwrite its files in part."""
     if not traces:

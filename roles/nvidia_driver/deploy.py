@@ -10,8 +10,8 @@ from gpufleet.facts.nvidia import RunfileTraces
 from gpufleet.facts.secure_boot import SecureBoot
 from gpufleet.operations import nvidia
 from gpufleet.resolved import machine, resolution
-from roles.nvidia_driver.choice import Choice, choose, refusals, runfile, unsigned
-from roles.nvidia_driver.module import prepare_module, provide_module
+from roles.nvidia_driver.choice import Choice, choose, refusals, runfile, unpinned, unsigned
+from roles.nvidia_driver.module import prepare_module, prove_key, provide_module
 from roles.nvidia_driver.options import NvidiaDriver
 from roles.nvidia_driver.removal import remove_driver
 from roles.nvidia_driver.steps import (
@@ -61,18 +61,19 @@ def nvidia_driver() -> None:
         nvidia.left_alone(name="Leave a host without NVIDIA GPUs alone", why="no NVIDIA GPU on the PCI bus")
         return
     choice = choose(options, resolved, found)
-    if refused(options) or choice is None:
+    if refused(options, choice) or choice is None:
         return
     install_driver(options, choice)
 
 
-def refused(options: NvidiaDriver) -> bool:
+def refused(options: NvidiaDriver, choice: Choice | None) -> bool:
     """Refuse a host for everything that speaks against it, before anything is changed."""
     traces: list[str] = host.get_fact(RunfileTraces)
     errors: list[HostError | None] = [
         *refusals(host.name, options, resolution(host)),
         runfile(host.name, traces),
         unsigned(host.name, host.get_fact(SecureBoot), options),
+        unpinned(host.name, choice),
     ]
     found = [error for error in errors if error]
     if found:
@@ -83,6 +84,7 @@ def refused(options: NvidiaDriver) -> bool:
 def install_driver(options: NvidiaDriver, choice: Choice) -> None:
     """Bring the host to this driver."""
     say_flavor(choice)
+    prove_key(options, choice)
     add_repository(choice)
     pin_version(options, choice)
     prepare_module(options, choice)

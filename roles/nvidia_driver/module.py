@@ -20,6 +20,14 @@ def provide_module(options: NvidiaDriver, choice: Choice) -> None:
     build_module(options, choice)
 
 
+def prove_key(options: NvidiaDriver, choice: Choice) -> None:
+    """Prove first of all that the firmware would load what the key signs; nobody but the host's owner can enroll it."""
+    if pair := options.secure_boot.pair():
+        at = signing.place(choice.system.release)
+        packages.exact(packages=["mokutil"], name="Install mokutil, which knows the firmware's keys")
+        signing.enrolled(pair=pair, at=at, name=f"Prove that the firmware knows the key {pair.signer}")
+
+
 def prepare_build(options: NvidiaDriver, choice: Choice) -> None:
     """Install what a build for the running kernel needs, and keep the headers beside the kernel they are for."""
     if choice.system.family == "el":
@@ -32,8 +40,6 @@ def prepare_build(options: NvidiaDriver, choice: Choice) -> None:
     dkms.headers_held(kernel=kernel, name=f"Hold the headers of kernel {kernel}")
     if pair := options.secure_boot.pair():
         at = signing.place(choice.system.release)
-        packages.exact(packages=["mokutil"], name="Install mokutil, which knows the firmware's keys")
-        signing.enrolled(pair=pair, at=at, name=f"Prove that the firmware knows the key {pair.signer}")
         signing.configured(pair=pair, at=at, name=f"Have DKMS sign modules with the key {pair.signer}")
 
 

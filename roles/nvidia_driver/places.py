@@ -9,7 +9,8 @@ MODULE_OPTIONS = "etc/modprobe.d/gpufleet-nvidia.conf"
 PERSISTENCED = "nvidia-persistenced"
 #: The driver lives in non-free, the open modules in contrib, the firmware of recent releases in non-free-firmware.
 COMPONENTS = ("main", "contrib", "non-free", "non-free-firmware")
-#: Packages of NVIDIA's own archives that one pin keeps, where no package does it: those that have a driver's version.
+#: Packages of NVIDIA's archives and Ubuntu's that the pin keeps where they have the driver's version: a pinning
+#: package knows the branch alone.
 PINNED = "*nvidia* cuda-drivers* libcuda* libnvsdm*"
 #: The module of the repositories of EL 8 and 9 whose streams are the driver's branches and flavors.
 STREAMS = "nvidia-driver"

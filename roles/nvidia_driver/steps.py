@@ -33,7 +33,6 @@ def pin_version(options: NvidiaDriver, choice: Choice) -> None:
             dnf.module(
                 module=STREAMS,
                 stream=driver.stream,
-                switch=True,
                 timeout=options.install_timeout,
                 name=f"Enable the module stream {STREAMS}:{driver.stream}",
             )
@@ -44,8 +43,7 @@ def pin_version(options: NvidiaDriver, choice: Choice) -> None:
             preference=PIN,
             package=" ".join(pinned),
             version=version,
-            present=not driver.pinning,
-            name="Leave the pin to a package" if driver.pinning else f"Pin the driver to {version}",
+            name=f"Pin the driver to {version}",
         )
     driver_packages.pinned(
         driver=driver, companions=choice.companions, name=f"Hold the driver's packages to {driver.version}"

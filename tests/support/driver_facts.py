@@ -1,165 +1,158 @@
-"""Facts of imagined hosts for plans of the role nvidia_driver: before the packages changed, and after."""
+"""Facts of an imagined host for plans of the role nvidia_driver, and the plans themselves."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from hashlib import sha1
+import re
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
+from unittest.mock import patch
 
-from pyinfra.facts.files import Directory, File, Sha1File
+from pyinfra.connectors.fake import FakeConnector
+from pyinfra.facts.files import Directory, File, Sha1File, Sha256File
 
-from gpufleet.facts.apt import (
-    AvailableVersions,
-    HeldPackages,
-    InstalledFromSource,
-    InstalledVersions,
-    PackageStates,
-)
+from gpufleet import resolved
+from gpufleet.facts import apt, apt_holds, dnf, packages, rpm
 from gpufleet.facts.boot import RebootRequired
 from gpufleet.facts.dkms import DkmsModule, DkmsModules
-from gpufleet.facts.hardware import PciDevice, PciDevices
-from gpufleet.facts.kernel import Holder, LoadedModules, ModuleHolders, RunningKernel
+from gpufleet.facts.family import DEBIAN, EL, OsFamily
+from gpufleet.facts.kernel import LoadedModules, ModuleHolders, RunningKernel
+from gpufleet.facts.machine import HostMachine, Machine
 from gpufleet.facts.nvidia import Daemon, Daemons, Driver, DriverState
+from gpufleet.facts.repositories import KeyFile, KeyringsWith, RepositoryKey, YumRepositories
+from gpufleet.facts.signing import ModuleSigner
 from gpufleet.facts.sources import SourcesFiles
+from gpufleet.operations import dnf_locks, repository_keys
+from gpufleet.stack.machine import Hardware, System
+from tests.support.driver_world import World, some, states
+from tests.support.plans import plan
 
-KERNEL = "6.1.0-50-amd64"
-HEADERS = f"linux-headers-{KERNEL}"
-OLD, NEW = "535.216.03", "535.261.03"
-DEBIAN = {OLD: "535.216.03-2~bpo12+1", NEW: "535.261.03-1"}
-SOURCE = "nvidia-graphics-drivers"
-MODULE_PACKAGES = ("nvidia-kernel-dkms", "nvidia-kernel-support")
-PULLED_IN = ("firmware-nvidia-gsp", "nvidia-alternative")
-USERSPACE = ("libcuda1", "libnvidia-cfg1", "libnvidia-ml1", "nvidia-smi")
-COMPONENTS = "main contrib non-free non-free-firmware"
-SOURCES = f"Types: deb\nURIs: http://archive:3142/debian\nSuites: bookworm\nComponents: {COMPONENTS}\n"
-H100 = PciDevice("0000:1b:00.0", "10de", "2330", "030200", "10de:16c1")
-PIN = "/etc/apt/preferences.d/gpufleet-nvidia.pref"
-FILE = {"mode": 644, "user": "root", "group": "root"}
+KERNELS = {
+    "debian": "6.1.0-50-amd64",
+    "ubuntu": "6.8.0-60-generic",
+    "el-9": "5.14.0-570.12.1.el9_6.x86_64",
+    "el-10": "6.12.0-55.9.1.el10_0.x86_64",
+}
+SOURCES = (
+    "Types: deb\nURIs: http://archive:3142/debian\nSuites: bookworm\n"
+    "Components: main contrib non-free non-free-firmware\n"
+)
+H100, V100, B200 = "2330", "1db6", "2901"
+#: What is no directory, by its suffix: all parents of files are there.
+_FILE = re.compile(r"\.(?!d$)\w+$")
 MODULES = ("nvidia_uvm", "nvidia_drm", "nvidia_modeset", "nvidia")
 
 
-@dataclass
-class Machine:
-    """A host at one moment: what is installed, built, loaded and running."""
-
-    installed: str = ""
-    loaded: str = ""
-    built: str = ""
-    held: bool = False
-    daemon: bool = True
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    files: Mapping[str, str] = field(default_factory=dict)
-    marks: Mapping[str, str] = field(default_factory=dict)
-    holders: Sequence[Holder] = ()
-
-    def packages(self) -> dict[str, str]:
-        """Everything installed that matters, by name."""
-        if not self.installed:
-            return {}
-        own = (*MODULE_PACKAGES, *PULLED_IN, *USERSPACE)
-        return dict.fromkeys(own, DEBIAN[self.installed]) | {
-            "nvidia-persistenced": "535.171.04-1~deb12u1",
-            "dkms": "3.0.10-8+deb12u1",
-            HEADERS: "6.1.170-1",
-        }
-
-    def driver(self) -> Driver:
-        """The driver's versions."""
-        flavor = "proprietary" if self.loaded else ""
-        return Driver(self.loaded, flavor, self.built, self.installed, dict(self.parameters))
+def system_of(release: str) -> System:
+    """A system of the matrix: `el-9` is Rocky Linux here."""
+    name, _, version = release.partition("-")
+    return System("rocky" if name == "el" else name, version)
 
 
-def converged(version: str, **changes: Any) -> Machine:
-    """A machine where everything is this version."""
-    same = {"installed": version, "loaded": version, "built": version, "held": True, "files": {PIN: pin(version)}}
-    return Machine(**{**same, **changes})
+def kernel_of(release: str) -> str:
+    """A kernel that this system could run."""
+    return KERNELS.get(release) or KERNELS[release.partition("-")[0]]
 
 
-def pin(version: str) -> str:
-    """The pin of a version, as apt reads it."""
-    head = f"Explanation: Managed by gpufleet; do not edit\nPackage: src:{SOURCE}\n"
-    return f"{head}Pin: version {version}-*\nPin-Priority: 1001\n"
+def facts(world: World, release: str, changes: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Facts of a world on a system of the matrix; they follow the world. `changes` replace facts, or `gpu`."""
+    gpu = changes.get("gpu", H100)
+    kernel = kernel_of(release)
+    headers = {f"linux-headers-{kernel}": "1.0-1", "dkms": "3.0.10-8", dnf_locks.PLUGIN: "4.3.0-20"}
+    headers |= {"kernel-headers": "1.0-1", "kernel-devel": kernel.removesuffix(".x86_64")}
+    hardware = Hardware(gpus=(gpu,) * 8 if gpu else (), kernel=kernel)
 
+    def installed(packages: Any = None) -> dict[str, str]:
+        return some({**headers, **world.installed}, packages)
 
-def facts(before: Machine, after: Machine | None = None, **changes: Any) -> dict[Any, Any]:
-    """Facts of a machine that is `before`, and becomes `after` as the role goes on; `changes` replace facts."""
-    moments = Moments(before, after or before)
     return {
-        PciDevices: [H100],
+        Machine: HostMachine(system_of(release), hardware),
+        OsFamily: EL if world.is_el else DEBIAN,
+        RunningKernel: kernel,
         SourcesFiles: {"/etc/apt/sources.list.d/debian.sources": SOURCES},
-        RunningKernel: KERNEL,
-        AvailableVersions: _available,
-        HeldPackages: lambda: set(before.packages()) if before.held else set(),
-        PackageStates: lambda packages: {n: v for n, v in _states(before).items() if n in packages},
-        InstalledVersions: lambda packages: _some(moments.packages().packages(), packages),
-        InstalledFromSource: moments.of_source,
-        DkmsModules: lambda module: moments.builds(),
-        LoadedModules: lambda: dict.fromkeys(MODULES, before.loaded) if before.loaded else {},
-        DriverState: lambda module: moments.driver(),
-        ModuleHolders: lambda modules: list(before.holders),
-        Daemons: moments.daemons,
-        RebootRequired: moments.marks,
-        File: lambda path: dict(FILE) if path in before.files else None,
-        Sha1File: lambda path: sha1(before.files[path].encode()).hexdigest() if path in before.files else None,
-        Directory: lambda path: dict(FILE, mode=755) if path.endswith(".d") else None,
+        RepositoryKey: lambda path: KeyFile((world.files[path],) if path in world.files else ()),
+        KeyringsWith: lambda key: {path: 1 for path, text in world.files.items() if text.endswith(key)},
+        YumRepositories: {"crb": True, "epel": True},
+        rpm.KernelVersions: lambda package: {kernel},
+        **dict.fromkeys((packages.InstalledVersions, apt.InstalledVersions, rpm.InstalledVersions), installed),
+        **dict.fromkeys((packages.AvailableVersions, apt.AvailableVersions, dnf.AvailableVersions), world.offered),
+        **dict.fromkeys((packages.HeldPackages, apt.HeldPackages), lambda: set(world.held)),
+        apt_holds.HoldPins: lambda: apt_holds.HoldPins().process(_lines(world, apt_holds.HOLD_PINS)),
+        dnf.Locks: lambda: _lines(world, dnf.LOCK_LIST),
+        dnf.LockedVersions: lambda: dnf.LockedVersions().process(_lines(world, dnf.LOCK_LIST)),
+        packages.LockedVersions: lambda: packages.LockedVersions().process(_locks(world)),
+        dnf.ModuleStreams: lambda: dict(world.streams),
+        apt.PackageStates: lambda packages: states(installed(), packages),
+        DkmsModules: lambda module: _builds(world, module, kernel),
+        ModuleSigner: lambda module: world.signer,
+        LoadedModules: lambda: dict.fromkeys(MODULES, world.loaded) if world.loaded else {},
+        DriverState: lambda module: _driver(world),
+        ModuleHolders: lambda modules: list(world.holders),
+        Daemons: lambda: {"nvidia-persistenced": Daemon(world.daemon, world.daemon, 812 * world.daemon)},
+        RebootRequired: lambda: dict(world.marks),
+        File: world.file,
+        Sha1File: lambda path: world.digest(path, "sha1"),
+        Sha256File: lambda path: world.digest(path, "sha256"),
+        Directory: lambda path: None if _FILE.search(path) else {"mode": 755, "user": "root", "group": "root"},
         **changes,
     }
 
 
-class Moments:
-    """Which of the two moments a question is about, by the order of the role's steps: it asks for the packages of the
-    source before it changes them and again to hold them, and for the driver before the swap and again after it.
-    """
+def plan_of(
+    deploy: Callable[[], Any],
+    world: World,
+    release: str,
+    data: Mapping[str, Any],
+    changes: Mapping[Any, Any] = MappingProxyType({}),
+) -> str:
+    """Plan a deploy on a world, which changes as the plan goes on."""
 
-    def __init__(self, before: Machine, after: Machine) -> None:
-        self.before, self.after = before, after
-        self.asked_for_source = self.asked_for_driver = self.asked_for_marks = 0
+    def run(connector: Any, command: Any, *_args: Any, **_kwargs: Any) -> Any:
+        success, output = connector._lookup_response(command.get_masked_value())
+        if success:
+            world.run(command.get_masked_value())
+        return success, output
 
-    def packages(self) -> Machine:
-        """The machine as dpkg sees it."""
-        return self.after if self.asked_for_source > 1 else self.before
+    def put(_connector: Any, source: Any, remote: str, *_args: Any, **_kwargs: Any) -> bool:
+        source.seek(0)
+        content = source.read()
+        world.put(remote, content.decode("latin-1") if isinstance(content, bytes) else content)
+        return True
 
-    def of_source(self, source: str) -> dict[str, str]:
-        """Installed packages of the driver's source."""
-        self.asked_for_source += 1
-        own = (*MODULE_PACKAGES, *PULLED_IN, *USERSPACE)
-        return _some(self.packages().packages(), own) if source == SOURCE else {}
-
-    def builds(self) -> list[DkmsModule]:
-        """What dkms knows once the packages are installed."""
-        built = self.after.built
-        return [DkmsModule("nvidia-current", built, KERNEL, "installed")] if built else []
-
-    def driver(self) -> Driver:
-        """New files and the old module until the swap, the new module after it."""
-        self.asked_for_driver += 1
-        live = self.after if self.asked_for_driver > 1 else self.before
-        return Driver(**{**vars(self.after.driver()), **_live(live)})
-
-    def marks(self) -> dict[str, str]:
-        """Reasons to reboot; the swap asks twice before it leaves one."""
-        self.asked_for_marks += 1
-        return dict((self.after if self.asked_for_marks > 2 else self.before).marks)
-
-    def daemons(self) -> dict[str, Daemon]:
-        """The persistence daemon, where it is installed."""
-        machine = self.packages()
-        on = machine.daemon
-        return {"nvidia-persistenced": Daemon(on, on, 812 if on else 0)} if machine.installed else {}
+    with (
+        patch.object(FakeConnector, "run_shell_command", run),
+        patch.object(FakeConnector, "put_file", put),
+        patch.object(repository_keys, "_script", _trust),
+        patch.object(resolved, "_MACHINES", {}),  # hosts of other plans have the same name
+    ):
+        return plan(deploy, facts(world, release, changes), data)
 
 
-def _live(machine: Machine) -> dict[str, Any]:
-    return {key: vars(machine.driver())[key] for key in ("loaded", "flavor", "parameters")}
+def without_noops(text: str) -> str:
+    """A plan without the operations that have nothing to do."""
+    operations = re.split(r"^(?=\S)", text, flags=re.MULTILINE)
+    return "".join(operation for operation in operations if "\n     nothing to do" not in operation)
 
 
-def _some(packages: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
-    return {name: version for name, version in packages.items() if name in names}
+def _trust(path: str, fetch: str, pinned: str, wrong: str) -> str:
+    """The script that fetches a key has tests of its own and is shortened to where from, where to and which."""
+    source = re.search(r"https?://[^\s'\"]+", fetch)
+    return f"trust {pinned} in {path} (from {source[0] if source else 'the inventory'})"
 
 
-def _states(machine: Machine) -> dict[str, tuple[str, str]]:
-    return {name: ("installed", version) for name, version in machine.packages().items()}
+def _driver(world: World) -> Driver:
+    flavor = world.flavor if world.loaded else ""
+    return Driver(world.loaded, flavor, world.on_disk, world.userspace, dict(world.parameters))
 
 
-def _available(package: str) -> list[str]:
-    return [DEBIAN[NEW], DEBIAN[OLD]] if package in (*MODULE_PACKAGES, *PULLED_IN, *USERSPACE) else ["1.0-1"]
+def _builds(world: World, module: str, kernel: str) -> list[DkmsModule]:
+    version = world.built.get(module)
+    return [DkmsModule(module, version, kernel, "installed")] if version else []
+
+
+def _lines(world: World, path: str) -> list[str]:
+    return world.files.get(path, "").splitlines()
+
+
+def _locks(world: World) -> list[str]:
+    return [*_lines(world, apt_holds.HOLD_PINS), *_lines(world, dnf.LOCK_LIST)]
