@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pyinfra.api.facts import FactBase
 from typing_extensions import override
 
-from gpufleet.facts.hardware import Dmi, OsRelease, PciDevice, PciDevices
+from gpufleet.facts.hardware import MELLANOX, Architecture, Dmi, NvlinkBridges, OsRelease, PciDevice, PciDevices
+from gpufleet.facts.kernel import RunningKernel
+from gpufleet.facts.secure_boot import SecureBoot
 from gpufleet.stack.gpus import nvidia_gpus, nvswitches
 from gpufleet.stack.machine import Hardware, System
 from gpufleet.stack.platforms import platform
 
-MELLANOX = "15b3"
-#: Marks, in the vital product data of an adapter, a port that manages NVLink5 switches.
-#: Source: the condition of fabric manager's unit in awslabs/amazon-eks-ami, nvidia-fabricmanager-condition.sh.
-SWITCH_MANAGEMENT = "SW_MNG"
-
-#: The firmware's own answer: four bytes of attributes, then 1 or 0 (UEFI specification 2.10, section 3.3).
-SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+#: Kinds of lines in the answer, and the facts whose commands print them.
+_KINDS: Mapping[str, FactBase[Any]] = {
+    "os": OsRelease(),
+    "arch": Architecture(),
+    "kernel": RunningKernel(),
+    "pci": PciDevices(),
+    "dmi": Dmi(),
+    "bridge": NvlinkBridges(),
+    "boot": SecureBoot(),
+}
 
 
 @dataclass(frozen=True)
@@ -42,17 +48,8 @@ class Machine(FactBase[HostMachine]):
 
     @override
     def command(self) -> str:
-        """Print each answer after the name of its kind; a machine without UEFI has no Secure Boot to switch on."""
-        return (
-            f"{{ {OsRelease().command()}; }} | sed 's/^/os /'; "
-            'echo "arch $(uname -m)"; echo "kernel $(uname -r)"; '
-            f"{{ {PciDevices().command()}; }} | sed 's/^/pci /'; "
-            f"{{ {Dmi().command()}; }} | sed 's/^/dmi /'; "
-            f'for d in /sys/bus/pci/devices/*; do [ "$(cat "$d/vendor" 2>/dev/null)" = 0x{MELLANOX} ] && '
-            f'grep -aqs {SWITCH_MANAGEMENT} "$d/vpd" && echo "switch ${{d##*/}}"; done; '
-            f'f={SECURE_BOOT}; if [ -r "$f" ]; then echo "secure_boot $(od -An -tu1 -j4 -N1 "$f")"; '
-            'elif [ -d /sys/firmware/acpi ] && [ ! -d /sys/firmware/efi ]; then echo "secure_boot 0"; fi; true'
-        )
+        """Run the commands of all these facts, each line after the name of its kind."""
+        return "; ".join(f"{{ {fact.command()}; }} | sed 's/^/{kind} /'" for kind, fact in _KINDS.items())
 
     @override
     def process(self, output: list[str]) -> HostMachine:
@@ -63,28 +60,24 @@ class Machine(FactBase[HostMachine]):
         return HostMachine(_system(answers), _hardware(answers))
 
 
-def _system(answers: Mapping[str, Sequence[str]]) -> System:
-    release = OsRelease().process([*answers["os"]])
-    return System(release.id, release.version_id, _last(answers["arch"]))
+def _system(answers: Mapping[str, list[str]]) -> System:
+    release = OsRelease().process(answers["os"])
+    return System(release.id, release.version_id, Architecture().process(answers["arch"]))
 
 
-def _hardware(answers: Mapping[str, Sequence[str]]) -> Hardware:
-    devices = PciDevices().process([*answers["pci"]])
-    managing = set(answers["switch"])
+def _hardware(answers: Mapping[str, list[str]]) -> Hardware:
+    devices = PciDevices().process(answers["pci"])
+    bridges = NvlinkBridges().process(answers["bridge"])
     return Hardware(
         gpus=tuple(sorted(gpu.device for gpu in nvidia_gpus(devices))),
         nvswitches=len(nvswitches(devices)),
-        nvlink5=bool(managing),
-        rdma_adapters=sum(_is_adapter(device) and device.address not in managing for device in devices),
-        platform=platform(Dmi().process([*answers["dmi"]]), devices),
-        secure_boot={"1": True, "0": False}.get(_last(answers["secure_boot"])),
-        kernel=_last(answers["kernel"]),
+        nvlink5=bool(bridges),
+        rdma_adapters=sum(_is_adapter(device) and device.address not in bridges for device in devices),
+        platform=platform(Dmi().process(answers["dmi"]), devices),
+        secure_boot={"enabled": True, "disabled": False}.get(SecureBoot().process(answers["boot"])),
+        kernel=RunningKernel().process(answers["kernel"]) if answers["kernel"] else "",
     )
 
 
 def _is_adapter(device: PciDevice) -> bool:
     return device.vendor == MELLANOX and device.class_code.startswith("02")
-
-
-def _last(lines: Sequence[str]) -> str:
-    return lines[-1].strip() if lines else ""
