@@ -104,8 +104,10 @@ def _default_reason(case: Case, found: tuple[Toolkit, ...], default: str) -> str
         return f"{default} is wished for"
     if len(found) == 1:
         return f"{default} is the only one"
-    full = any(toolkit.row.version == default and not toolkit.support.verdicts for toolkit in found)
-    return f"{default} is the newest that the driver supports in full" if full else f"{default} is the newest"
+    chosen = next(toolkit.support for toolkit in found if toolkit.row.version == default)
+    if chosen.verdicts:
+        return f"{default} is the newest"
+    return f"{default} is the newest that the driver supports {'with cuda-compat' if chosen.compat else 'in full'}"
 
 
 def _unknown(case: Case, version: str) -> Verdict:

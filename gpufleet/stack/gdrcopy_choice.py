@@ -35,9 +35,10 @@ def gdrcopy(case: Case) -> Part:
             cure="choose a newer branch of the driver, or leave gdrcopy out",
         )
         return Part(verdicts=(objection,))
+    reason = "low-latency copies to GPU memory; from a repository of your own, as NVIDIA publishes none"
     names = row.rpm if case.packaging == "rpm" else row.deb
     return Part(
-        packages=tuple(Package("gdrcopy", name, row.version, "low-latency copies to GPU memory") for name in names),
+        packages=tuple(Package("gdrcopy", name, row.version, reason) for name in names),
         kernel_modules=("gdrdrv",),
         reasons={"module gdrdrv": "GDRCopy's module, which needs the driver's loaded first"},
     )

@@ -25,7 +25,7 @@ _NAMES = {"deb": ("libnccl2", "libnccl-dev"), "rpm": ("libnccl", "libnccl-devel"
 def nccl(case: Case, toolkits: Sequence[Toolkit], default: str) -> Part:
     """Choose the builds of NCCL: the first is installed, others are unpacked beside their toolkits."""
     wish, cuda = case.wish.nccl, case.wish.nccl_cuda
-    if wish is None:
+    if wish is None or not (case.hardware.gpus or case.wish.cuda):
         return Part()
     if wish != "auto" and not _VERSION.fullmatch(wish):
         return Part(verdicts=(unreadable("nccl", "auto or a version such as 2.28.3", wish),))
@@ -38,7 +38,11 @@ def nccl(case: Case, toolkits: Sequence[Toolkit], default: str) -> Part:
     builds = _builds(case, wish, targets, [toolkit.row.version for toolkit in toolkits])
     if not builds:
         return Part(verdicts=(not_built(case, wish, targets),))
-    verdicts = tuple(too_new(case, build) for build in builds if 0 < case.branch < build.minimum_branch)
+    bridged = {numbers(toolkit.row.version)[0] for toolkit in toolkits if toolkit.support.compat}
+    old = [
+        build for build in builds if 0 < case.branch < build.minimum_branch and numbers(build.cuda)[0] not in bridged
+    ]
+    verdicts = tuple(too_new(case, build) for build in old)
     return Part(verdicts=verdicts) if verdicts else _installed(case, builds, toolkits)
 
 

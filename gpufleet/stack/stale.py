@@ -13,16 +13,19 @@ from gpufleet.stack.templates import fill
 def stale_names(case: Case, chosen: Scheme) -> tuple[str, ...]:
     """Return what must not lie beside the chosen packages, in a stable order.
 
-    The packages that the chosen ones depend on have rows of their own where the smaller profile names them; these
-    stay, whereas the larger profile's metapackages go when the smaller one is wished for. Of another origin only names
-    that carry their branch go: NVIDIA's packages for Debian depend on libraries that have the names of Debian's own.
+    Names that carry another branch go, whoever made them. Names without one go where the chosen ones carry theirs, and
+    where they are of the same branch and origin: the other flavor's, and the larger profile's metapackages when the
+    smaller one is wished for. All others may be what the chosen packages depend on, and stay.
     """
-    kept = {name for row in _here(case) if _same_build(case, row, chosen) for name in _names(row, case.branch)}
+    builds = [row for row in _here(case) if _same_build(case, row, chosen)]
+    kept = {fill(name, case.branch, "", "") for row in builds for name in (*row.packages, row.persistenced)}
     stale: list[str] = [fill(name, case.branch, case.driver.version, case.kernel) for name in chosen.unwanted]
+    suffixed = any(str(case.branch) in name for name in _names(chosen, case.branch))
     for row in _here(case):
         for branch in case.matrix_branches:
             if branch in row.branches:
-                stale += [name for name in _names(row, branch) if row.origin == chosen.origin or str(branch) in name]
+                own = row.origin == chosen.origin and (suffixed or branch == case.branch)
+                stale += [name for name in _names(row, branch) if own or str(branch) in name]
     stale += [*stale_companions(case), *_pins(case, chosen)]
     return tuple(name for name in dict.fromkeys(stale) if name not in kept)
 
@@ -39,7 +42,8 @@ def _same_build(case: Case, row: Scheme, chosen: Scheme) -> bool:
 
 def _names(row: Scheme, branch: int) -> list[str]:
     """Leave out names that only a kernel's release would complete: they go with the packages that need them."""
-    names = [*row.packages, *([row.persistenced] if row.persistenced else [])]
+    others = [name for name in row.unwanted if "{branch}" in name]
+    names = [*row.packages, *([row.persistenced] if row.persistenced else []), *others]
     return [fill(name, branch, "", "") for name in names if "{kernel" not in name and "{version" not in name]
 
 

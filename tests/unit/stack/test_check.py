@@ -157,7 +157,7 @@ REFUSED: dict[str, Case] = {
     "proprietary modules after their end": (
         HGX,
         UBUNTU,
-        {"driver": "615.10.01", "flavor": "proprietary"},
+        {"driver": "615", "flavor": "proprietary"},
         [
             "error: flavor: expected open kernel modules, as branch 615 has no others, found proprietary; set "
             "flavor to auto, or choose another branch (row branch 615"
@@ -178,9 +178,9 @@ REFUSED: dict[str, Case] = {
         DEBIAN_13,
         {"driver": "550", "source": "distribution"},
         [
-            "error: driver: expected an exact version of the distribution's packages, as its archive decides which ones "
-            f"it carries, found branch 550; name it, such as {MATRIX.releases_of(550)[-1].version}, or set source to "
-            "nvidia (row branch 550"
+            "error: driver: expected an exact version of the distribution's packages, as its archive decides which "
+            f"ones it carries, found branch 550; name it, such as {MATRIX.releases_of(550)[-1].version}, or set "
+            "source to nvidia (row branch 550"
         ],
     ),
     "no version at all": (
