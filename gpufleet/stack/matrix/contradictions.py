@@ -9,13 +9,14 @@ from gpufleet.stack.matrix import driver_contradictions, package_contradictions,
 from gpufleet.stack.matrix.matrix import Matrix
 from gpufleet.stack.matrix.rows import Row
 
+CHECKS = (*driver_contradictions.CHECKS, *package_contradictions.CHECKS, *software_contradictions.CHECKS)
+
 
 def contradictions(matrix: Matrix) -> Iterator[Fault]:
     """Yield every contradiction, each naming the file, the row and the row it disagrees with."""
     yield from _unverified_without_reason(matrix.rows)
-    for module in (driver_contradictions, package_contradictions, software_contradictions):
-        for check in module.CHECKS:
-            yield from check(matrix)
+    for check in CHECKS:
+        yield from check(matrix)
 
 
 def _unverified_without_reason(rows: tuple[Row, ...]) -> Iterator[Fault]:

@@ -22,8 +22,6 @@ SUBJECTS: dict[str, type[Row]] = {
 }
 #: Block of a file that gives short names to sources: `name: {source: ..., date: ...}`.
 SOURCES = "sources"
-#: Fields that the loader sets.
-_SET_HERE = {"file"}
 
 Rows = dict[str, list[Row]]
 
@@ -80,7 +78,7 @@ def _rows(
         where = f"{file}: {_name(kind, raw, number)}"
         row = {**sources.get(raw.get("source", ""), {}), **_own(raw, sources)}
         try:
-            yield kind.model_validate({**row, "file": file})
+            yield kind.model_validate(row).standing_in(file)
         except ValidationError as error:
             faults += [_fault(where, kind, details) for details in error.errors()]
 
@@ -99,8 +97,7 @@ def _name(kind: type[Row], raw: Mapping[str, Any], number: int) -> str:
 def _fault(where: str, kind: type[Row], details: ErrorDetails) -> Fault:
     field = ".".join(str(part) for part in details["loc"])
     if details["type"] == "extra_forbidden":
-        known = set(kind.model_fields) - _SET_HERE
-        return Fault(where, f"there is no field {field}", did_you_mean(field, known, "fields"))
+        return Fault(where, f"there is no field {field}", did_you_mean(field, kind.model_fields, "fields"))
     if details["type"] == "missing":
         cures = {
             "source": "name the document and section, or the address, that states it",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime
 import re
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_serializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PrivateAttr, StringConstraints, model_serializer
 
 Generation = Literal[
     "maxwell", "pascal", "volta", "turing", "ampere", "hopper", "grace_hopper", "ada", "blackwell"
@@ -85,8 +85,18 @@ class Row(BaseModel):
     #: Whether the source itself was read for this row; where not, `note` says why.
     verified: bool = True
     note: str = ""
-    #: Name of the file that the row stands in; set by the loader.
-    file: str = Field("", repr=False)
+    #: Name of the file that the row stands in; the loader says it, the row cannot.
+    _file: str = PrivateAttr("")
+
+    def standing_in(self, file: str) -> Self:
+        """Note the name of the file that the row was read from."""
+        self._file = file
+        return self
+
+    @property
+    def file(self) -> str:
+        """Name of the file that the row stands in."""
+        return self._file
 
     @property
     def identity(self) -> tuple[str, ...]:
