@@ -23,7 +23,8 @@ HARDWARE = (
 #: Injected from outside the host.
 APT_DOWN, NO_RETURN = "apt-down", "no-return-from-reboot"
 
-FULL = "/var/cache/apt/archives"
+#: Where packages are downloaded to: apt's directory, or dnf's.
+FULL = "$([ -d /var/cache/apt ] && echo /var/cache/apt/archives || echo /var/cache/dnf)"
 SLOW = "/etc/ssh/sshd_config.d/gpufleet-lab-slow.conf"
 LOCK_UNIT = "gpufleet-lab-dpkg-lock.service"
 

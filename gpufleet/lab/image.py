@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from gpufleet.lab import base, bundle, docker, identity, recipe, sources, state, waiting, workshop
+from gpufleet.lab import base, bundle, docker, identity, pruning, recipe, sources, state, waiting, workshop
 from gpufleet.lab.docker import image_exists
 from gpufleet.lab.identity import MACHINE_TARGET
 from gpufleet.lab.network import Network
@@ -37,7 +37,9 @@ def build_bases(wanted: list[Recipe], net: Network, upstream: Upstream | None, s
 
 def build(wanted: list[Recipe], site: Site, say: Say) -> dict[str, str]:
     """Build the images that are missing on top of their package layers; returns a tag per operating system."""
-    return dict(waiting.each(wanted, lambda one: (one.system, ensure(one, site, say))))
+    tags = dict(waiting.each(wanted, lambda one: (one.system, ensure(one, site, say))))
+    pruning.prune([*tags.values(), *(one.base_tag() for one in wanted)])
+    return tags
 
 
 def ensure(one: Recipe, site: Site, say: Say) -> str:

@@ -65,8 +65,8 @@ def test_a_lab_named_wrongly() -> None:
 
 def test_an_unknown_profile() -> None:
     assert refusal(lambda: bringup.check([HostSpec("a", "debian-12", "hgx-h10")], {})) == (
-        "profile 'hgx-h10': expected one of azure-nd-h100-v5, cpu-only, hgx-h100, l40s-pcie, found no such profile; "
-        "did you mean hgx-h100?"
+        "profile 'hgx-h10': expected one of aws-p5, azure-nd-h100-v5, cpu-only, gb200-tray, gcp-a3, hgx-a100, "
+        "hgx-b200, hgx-h100, l40s-pcie, v100-sxm2, found no such profile; did you mean hgx-h100?"
     )
 
 

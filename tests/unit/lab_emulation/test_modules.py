@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 
+import pytest
+
 from tests.unit.lab_emulation.host import Host
 
 
@@ -116,3 +118,45 @@ def test_the_open_module_says_so(host: Host) -> None:
     version = (host.root / "proc/driver/nvidia/version").read_text().splitlines()[0]
     assert version == "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  550.163.01"
     assert (host.modules / "nvidia/taint").read_text() == "OE\n"
+
+
+def test_the_open_module_may_make_the_first_imex_channel_and_takes_it_away(host: Host) -> None:
+    parameters = "NVreg_CreateImexChannel0:int"
+    assert host.load("nvidia", "NVreg_CreateImexChannel0=1", license="Dual MIT/GPL", parmtype=parameters) == 0
+    assert (host.root / "dev/nvidia-caps-imex-channels/channel0").exists()
+    assert host.unload("nvidia") == 0
+    assert list((host.root / "dev").iterdir()) == []
+
+
+def test_gdrcopy_has_its_device(with_driver: Host) -> None:
+    assert with_driver.load("gdrdrv", depends="nvidia") == 0
+    assert (with_driver.root / "dev/gdrdrv").exists()
+    assert with_driver.unload("gdrdrv") == 0
+    assert not (with_driver.root / "dev/gdrdrv").exists()
+
+
+@pytest.mark.parametrize(
+    ("system", "ib_core", "error"),
+    [
+        ("debian", None, errno.EINVAL),
+        ("debian", "intree", errno.EINVAL),
+        ("debian", "ofed", 0),
+        ("ubuntu", "intree", 0),
+        ("ubuntu", None, errno.EINVAL),
+    ],
+)
+def test_peer_memory_needs_an_ib_core_that_takes_it(
+    with_driver: Host, system: str, ib_core: str | None, error: int
+) -> None:
+    (with_driver.root / "etc/os-release").write_text(f"NAME=x\nID={system}\n")
+    if ib_core:
+        assert (with_driver.load("ib_core", intree="Y") if ib_core == "intree" else with_driver.load("ib_core")) == 0
+    assert with_driver.load("nvidia_peermem", depends="nvidia") == error
+
+
+def test_own_modules_of_a_renamed_kernel_load_under_the_name_they_were_built_for(host: Host) -> None:
+    former = host.root / "usr/lib/gpufleet-lab-machine/kernel-built-as"
+    former.parent.mkdir(parents=True)
+    former.write_text("6.1.0-56-amd64\n")
+    assert host.load("dm_mod", vermagic="6.1.0-56-amd64", intree="Y") == 0
+    assert host.load("foreign", vermagic="6.1.0-56-amd64") == errno.ENOEXEC

@@ -25,6 +25,12 @@ def devices(name: str) -> list[pci.Device]:
         ("l40s-pcie", {"10de:26b9": 4, "15b3:101d": 2, "144d:a80a": 2}),
         ("cpu-only", {"14e4:16d8": 2, "144d:a80a": 1}),
         ("azure-nd-h100-v5", {"10de:2330": 8, "10de:22a3": 4, "15b3:101e": 8}),
+        ("hgx-a100", {"10de:20b2": 8, "10de:1af1": 6, "15b3:101b": 8, "144d:a80a": 8}),
+        ("hgx-b200", {"10de:2901": 8, "15b3:1021": 12, "144d:a80a": 8}),
+        ("gb200-tray", {"10de:2941": 4, "15b3:1021": 4, "15b3:a2dc": 2, "144d:a80a": 2}),
+        ("v100-sxm2", {"10de:1db5": 4, "15b3:1017": 1, "144d:a804": 1}),
+        ("aws-p5", {"10de:2330": 8, "10de:22a3": 4, "1d0f:efa2": 32, "1d0f:ec20": 1, "1d0f:cd01": 8}),
+        ("gcp-a3", {"10de:2330": 8, "1ae0:0042": 5, "1ae0:001f": 2}),
     ],
 )
 def test_a_profile_has_its_devices(name: str, expected: dict[str, int]) -> None:
@@ -36,15 +42,18 @@ def test_a_profile_has_its_devices(name: str, expected: dict[str, int]) -> None:
 
 
 def test_every_profile_is_known_by_name() -> None:
-    assert profiles.names() == ["azure-nd-h100-v5", "cpu-only", "hgx-h100", "l40s-pcie"]
+    assert profiles.names() == [
+        *("aws-p5", "azure-nd-h100-v5", "cpu-only", "gb200-tray", "gcp-a3", "hgx-a100", "hgx-b200", "hgx-h100"),
+        *("l40s-pcie", "v100-sxm2"),
+    ]
 
 
 def test_an_unknown_profile_names_the_known_and_the_nearest() -> None:
     with pytest.raises(LabError) as caught:
         profiles.Profile.load("hgx-h1000")
     assert str(caught.value) == (
-        "profile 'hgx-h1000': expected one of azure-nd-h100-v5, cpu-only, hgx-h100, l40s-pcie, "
-        "found no such profile; did you mean hgx-h100?"
+        "profile 'hgx-h1000': expected one of aws-p5, azure-nd-h100-v5, cpu-only, gb200-tray, gcp-a3, hgx-a100, "
+        "hgx-b200, hgx-h100, l40s-pcie, v100-sxm2, found no such profile; did you mean hgx-h100?"
     )
 
 
@@ -62,6 +71,20 @@ def test_configuration_space_agrees_with_the_files(name: str) -> None:
         assert (f"{vendor:#06x}", f"{product:#06x}") == (files["vendor"], files["device"])
         assert f"{struct.unpack_from('<I', space, 8)[0] >> 8:#08x}" == files["class"]
         assert (len(space), len(files["resource"].splitlines())) == (256, 13)
+
+
+def test_only_the_ports_of_nvlink5_switches_carry_their_mark() -> None:
+    marked = {device.address for device in devices("hgx-b200") if b"SMDL=SW_MNG" in pci.vital_product_data(device.vpd)}
+    assert marked == {f"0000:05:00.{function}" for function in range(4)}
+    assert [
+        device for name in ("gb200-tray", "hgx-h100") for device in devices(name) if "SW_MNG" in str(device.vpd)
+    ] == []
+
+
+def test_vital_product_data_as_the_bus_defines_it() -> None:
+    data = pci.vital_product_data({"name": "Card", "V0": "SW"})
+    assert data[:-2] == b"\x82\x04\x00Card\x90\x09\x00V0\x02SWRV\x01"
+    assert (sum(data[:-1]) & 0xFF, data[-1]) == (0, 0x78)
 
 
 def test_the_modalias_is_what_the_kernel_would_write() -> None:

@@ -118,3 +118,10 @@ def test_the_daemon_keeps_persistence_mode_while_it_lives(with_driver: Host) -> 
         os.kill(pid, signal.SIGTERM)
     process.rmdir()
     assert query(with_driver, "--query-gpu=persistence_mode", "--format=csv,noheader", "-i", "0") == ["Disabled"]
+
+
+def test_the_library_may_lie_where_enterprise_linux_keeps_it(with_driver: Host) -> None:
+    usr = with_driver.root / "usr"
+    (usr / "lib/x86_64-linux-gnu").rename(usr / "lib64")
+    run = with_driver.run("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader", "-i", "0")
+    assert (run.returncode, run.stdout) == (0, "535.216.03\n")

@@ -15,7 +15,8 @@ NO_LIBRARY = (
     "is properly installed and present in your system.\n"
     "Please also try adding directory that contains libnvidia-ml.so to your system PATH."
 )
-_LIBRARY = paths.ROOT / "usr/lib/x86_64-linux-gnu/libnvidia-ml.so.1"
+#: Where Debian and Ubuntu keep libraries, and where Enterprise Linux does.
+_LIBRARIES = [paths.ROOT / folder / "libnvidia-ml.so.1" for folder in ("usr/lib/x86_64-linux-gnu", "usr/lib64")]
 
 
 class DriverError(Exception):
@@ -33,7 +34,8 @@ def loaded_version() -> str:
 
 def library_version() -> str:
     """Version of the installed libnvidia-ml, from the name of the file its links end at, or nothing."""
-    found = re.search(r"libnvidia-ml\.so\.(\d+\.[\d.]+)$", str(_LIBRARY.resolve())) if _LIBRARY.exists() else None
+    path = next((path for path in _LIBRARIES if path.exists()), None)
+    found = re.search(r"libnvidia-ml\.so\.(\d+\.[\d.]+)$", str(path.resolve())) if path else None
     return found[1] if found else ""
 
 
@@ -73,6 +75,9 @@ def set_persistence(on: bool) -> None:
 
 
 def cuda_version(driver: str) -> str:
-    """Newest CUDA that a driver branch runs."""
-    known = {"470": "11.4", "525": "12.0", "535": "12.2", "550": "12.4", "560": "12.6", "570": "12.8", "580": "13.0"}
+    """Newest CUDA that a driver branch runs, as the toolkits' release notes have it."""
+    known = {
+        **{"470": "11.4", "525": "12.0", "535": "12.2", "550": "12.4", "560": "12.6", "570": "12.8", "575": "12.9"},
+        **{"580": "13.0", "590": "13.1", "595": "13.2", "610": "13.3"},
+    }
     return known.get(driver.split(".", maxsplit=1)[0], "N/A")

@@ -29,7 +29,7 @@ def load(path: Path, arguments: str, flags: int = 0) -> int:
     if error := signature.refusal(path) or _refusal(module, flags):
         return error
     _announce(module)
-    if module.name == "nvidia" and (error := nvidia.refusal()):
+    if error := nvidia.refusal(module):
         return error
     _write(module, arguments)
     pci.bind(module.name, module.fields.get("alias", []))

@@ -11,11 +11,35 @@ from . import elf, gpus, kmsg, paths, pci
 
 #: The module that a device belongs to, where it is not `nvidia` itself.
 _OTHER_OWNERS = {"nvidia-uvm": "nvidia_uvm", "nvidia-uvm-tools": "nvidia_uvm", "nvidia-modeset": "nvidia_modeset"}
-_NODES = {"nvidia_uvm": ["nvidia-uvm", "nvidia-uvm-tools"], "nvidia_modeset": ["nvidia-modeset"]}
+_NODES = {
+    "nvidia_uvm": ["nvidia-uvm", "nvidia-uvm-tools"],
+    "nvidia_modeset": ["nvidia-modeset"],
+    "gdrdrv": ["gdrdrv"],
+}
+#: Made with the module where IMEX can be used; `NVreg_CreateImexChannel0=1` adds the first channel.
+_IMEX = "nvidia-caps-imex-channels"
 
 
-def refusal() -> int:
-    """The error that keeps the nvidia module from loading on this hardware, or 0."""
+def refusal(module: elf.ModuleFile) -> int:
+    """The error that keeps one of NVIDIA's modules from loading on this hardware, or 0."""
+    if module.name == "nvidia_peermem":
+        return _peermem_refusal()
+    return _probe() if module.name == "nvidia" else 0
+
+
+def _peermem_refusal() -> int:
+    """nvidia_peermem registers with ib_core where that takes peer memory, and is refused with EINVAL everywhere else.
+
+    OFED's ib_core takes it, and so does Ubuntu's own (LP #1923104); those of Debian and Enterprise Linux do not.
+    """
+    if not (paths.MODULES / "ib_core/initstate").exists():
+        return errno.EINVAL
+    ofed = "O" in paths.text(paths.MODULES / "ib_core/taint")
+    ubuntu = "ID=ubuntu" in paths.text(paths.ROOT / "etc/os-release").splitlines()
+    return 0 if ofed or ubuntu else errno.EINVAL
+
+
+def _probe() -> int:
     functions = [folder for folder in pci.folders() if gpus.is_gpu(folder)]
     if not functions:
         kmsg.log("NVRM: No NVIDIA GPU found.")
@@ -39,6 +63,8 @@ def loaded(module: elf.ModuleFile, given: dict[str, str]) -> None:
         _log_start(module)
         for name in ["nvidiactl", *(f"nvidia{minor}" for minor in range(len(gpus.installed())))]:
             _node(name)
+        if given.get("NVreg_CreateImexChannel0") == "1":
+            _node(f"{_IMEX}/channel0")
     elif module.name == "nvidia_drm":
         for name in ("modeset", "fbdev"):
             path = paths.MODULES / "nvidia_drm/parameters" / name
@@ -96,6 +122,7 @@ def unloaded(name: str) -> None:
         (paths.DEV / node).unlink(missing_ok=True)
     if name == "nvidia":
         paths.remove_tree(paths.DRIVER_PROC)
+        paths.remove_tree(paths.DEV / _IMEX)
         for path in paths.DEV.glob("nvidia*"):
             path.unlink()
         kmsg.log("nvidia-nvlink: Unregistered Nvlink Core, major device number 511")

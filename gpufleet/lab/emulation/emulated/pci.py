@@ -27,6 +27,7 @@ class Device(NamedTuple):
     speed: float
     width: int
     position: int
+    vpd: dict[str, str]
 
     @property
     def modalias(self) -> str:
@@ -69,6 +70,7 @@ def _device(index: int, address: str, numa: int, group: dict[str, Any]) -> Devic
         float(group["link_speed"]),
         int(group["link_width"]),
         index,
+        group.get("vpd", {}),
     )
 
 
@@ -86,6 +88,17 @@ def config_space(device: Device) -> bytes:
     struct.pack_into("<I", space, _CAPABILITY + 0x0C, link)
     struct.pack_into("<H", space, _CAPABILITY + 0x12, link)
     return bytes(space)
+
+
+def vital_product_data(fields: dict[str, str]) -> bytes:
+    """A device's VPD: the product's name, read-only fields of two characters each, checksum and end (PCI 3.0, I.)."""
+    name = fields.get("name", "").encode()
+    pairs = {key: value.encode() for key, value in fields.items() if key != "name"}
+    body = b"".join(key.encode() + bytes([len(value)]) + value for key, value in pairs.items())
+    start = (
+        b"\x82" + struct.pack("<H", len(name)) + name + b"\x90" + struct.pack("<H", len(body) + 4) + body + b"RV\x01"
+    )
+    return start + bytes([-sum(start) & 0xFF]) + b"\x78"
 
 
 def files(device: Device) -> dict[str, str]:
@@ -122,6 +135,9 @@ def write_tree(found: list[Device]) -> None:
         for name, content in files(device).items():
             paths.put(folder / name, content)
         write_config(device.address, config_space(device))
+        if device.vpd:
+            (folder / "vpd").write_bytes(vital_product_data(device.vpd))
+            (folder / "vpd").chmod(0o600)
         paths.link(folder / "subsystem", paths.DEVICES.parent)
 
 
