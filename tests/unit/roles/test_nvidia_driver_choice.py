@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from roles.nvidia_driver.choice import choose
+from gpufleet.facts.machine import HostMachine
+from gpufleet.stack.machine import Hardware, System
+from gpufleet.stack.matrix import load
+from gpufleet.stack.resolution import Resolution
+from gpufleet.stack.resolve import resolve
+from gpufleet.stack.wish import Wish
+from roles.nvidia_driver.choice import Choice, choose, refusals, runfile, unpinned, unsigned
 from roles.nvidia_driver.options import NvidiaDriver
 
 H100, L40S, V100, GH200, B200 = "2330", "26b9", "1db6", "2342", "2901"
@@ -17,71 +23,155 @@ def options(**given: Any) -> NvidiaDriver:
     return NvidiaDriver.model_validate(given)
 
 
+def machine(gpus: list[str], system: System) -> HostMachine:
+    return HostMachine(system, Hardware(gpus=tuple(gpus)))
+
+
+def resolved(wanted: NvidiaDriver, gpus: list[str], system: System) -> Resolution:
+    found = machine(gpus, system)
+    return resolve(found.hardware, found.system, Wish.model_validate(wanted.wish()), load())
+
+
+def chosen(wanted: NvidiaDriver, gpus: list[str], system: System) -> Choice:
+    choice = choose(wanted, resolved(wanted, gpus, system), machine(gpus, system))
+    assert choice is not None
+    return choice
+
+
+NOBLE, BOOKWORM = System("ubuntu", "24.04"), System("debian", "12")
 CHOSEN = {
-    "Hopper on 535": ("535.216.03", [H100] * 8, "auto", "proprietary", "is NVIDIA's default below branch 560"),
-    "Hopper on 570": ("570.86.15", [H100] * 8, "auto", "open", "is NVIDIA's default from branch 560"),
-    "Hopper, open wanted": ("535.216.03", [H100], "open", "open", "set by nvidia_driver.flavor"),
-    "Volta": ("580.65.06", [V100], "auto", "proprietary", "Volta can run the proprietary modules only"),
-    "Grace Hopper": ("550.163.01", [GH200], "auto", "open", "Grace Hopper can run the open modules only"),
-    "full package version": ("535.216.03-2~bpo12+1", [L40S], "auto", "proprietary", "default below branch 560"),
-}
-
-
-@pytest.mark.parametrize(("version", "gpus", "flavor", "build", "reason"), CHOSEN.values(), ids=CHOSEN)
-def test_build_is_chosen(version: str, gpus: list[str], flavor: str, build: str, reason: str) -> None:
-    choice = choose("gpu-07", options(version=version, flavor=flavor), gpus)
-    assert choice.refusal is None
-    assert (choice.build.flavor, choice.wanted.flavor, choice.version) == (build, build, version)
-    assert choice.reason.endswith(reason)
-
-
-REFUSED = {
-    "no version": (
-        {},
-        [H100],
-        "gpu-07: nvidia_driver.version: expected a version, found none; name one, such as 535.261.03",
-    ),
-    "open on Volta": (
+    "Hopper on 535": (BOOKWORM, {"version": "535.216.03"}, [H100] * 8, "535.216.03", "proprietary", "nvidia-current"),
+    "Hopper, open wanted": (
+        BOOKWORM,
         {"version": "535.216.03", "flavor": "open"},
-        [V100],
-        "gpu-07: nvidia_driver.flavor: expected proprietary for GPU 10de:1db6 (volta), found open; "
-        "set nvidia_driver.flavor to suit it",
+        [H100],
+        "535.216.03",
+        "open",
+        "nvidia-current-open",
     ),
-    "proprietary on Blackwell": (
-        {"version": "570.86.15", "flavor": "proprietary"},
-        [H100, B200],
-        "gpu-07: nvidia_driver.flavor: expected open for GPU 10de:2901 (blackwell), found proprietary; "
-        "set nvidia_driver.flavor to suit it",
+    "full package version": (
+        BOOKWORM,
+        {"version": "535.216.03-2~bpo12+1"},
+        [L40S],
+        "535.216.03",
+        "proprietary",
+        "nvidia-current",
     ),
-    "Volta on 590": (
-        {"version": "590.44.01"},
-        [V100],
-        "gpu-07: nvidia_driver.version: expected branch 580 or older for GPU 10de:1db6 (volta), found 590.44.01; "
-        "set nvidia_driver.version to suit it",
+    "Hopper from NVIDIA": (
+        NOBLE,
+        {"version": "580.95.05", "source": "nvidia"},
+        [H100],
+        "580.95.05",
+        "open",
+        "nvidia",
     ),
-    "Blackwell beside Volta": (
-        {"version": "570.86.15"},
-        [B200, V100],
-        "gpu-07: nvidia_driver: expected GPUs that one driver can run, found Blackwell (open modules only) beside "
-        "Volta (proprietary modules only); take one of them out of the host",
-    ),
-    "Blackwell before open modules": (
-        {"version": "470.256.02"},
-        [B200],
-        "gpu-07: nvidia_driver.version: expected a branch with open kernel modules, found 470.256.02; "
-        "choose another version or set nvidia_driver.flavor",
-    ),
+    "Volta": (NOBLE, {"version": "580.95.05", "source": "nvidia"}, [V100], "580.95.05", "proprietary", "nvidia"),
 }
 
 
-@pytest.mark.parametrize(("given", "gpus", "text"), REFUSED.values(), ids=REFUSED)
-def test_refusal(given: dict[str, Any], gpus: list[str], text: str) -> None:
-    assert str(choose("gpu-07", options(**given), gpus).refusal) == text
+@pytest.mark.parametrize(("system", "given", "gpus", "version", "flavor", "module"), CHOSEN.values(), ids=CHOSEN)
+def test_driver_is_chosen(
+    system: System, given: dict[str, Any], gpus: list[str], version: str, flavor: str, module: str
+) -> None:
+    wanted = chosen(options(**given), gpus, system).wanted
+    assert (wanted.version, wanted.flavor, wanted.module) == (version, flavor, module)
+
+
+def test_branch_is_its_newest_release() -> None:
+    newest = load().newest_release(580)
+    assert newest is not None
+    assert chosen(options(version="580", source="nvidia"), [H100], NOBLE).version == newest.version
+
+
+def test_package_version_is_kept_where_packages_have_one_source() -> None:
+    jammy = {"version": "535.261.03-1", "flavor": "open"}
+    assert {package.version for package in chosen(options(**jammy), [H100], BOOKWORM).driver.packages} == {
+        "535.261.03",
+        "",
+    }
+
+
+def test_module_options_of_the_inventory_win() -> None:
+    wanted = options(version="580.95.05", source="nvidia", module_options={"NVreg_X": 1})
+    found = machine([H100], NOBLE)
+    resolution = Resolution(
+        driver=resolved(wanted, [H100], NOBLE).driver, module_options={"NVreg_X": "0", "NVreg_Y": "2"}
+    )
+    choice = choose(wanted, resolution, found)
+    assert choice is not None
+    assert choice.wanted.options == {"NVreg_X": "1", "NVreg_Y": "2"}
+
+
+def test_mirror_takes_the_place_of_the_repository() -> None:
+    mirror = {"base_url": "https://mirror.example.org/nvidia/", "key_fingerprint": "ab " * 20}
+    repository = chosen(options(version="580", source="nvidia", repository=mirror), [H100], NOBLE).repository
+    assert repository is not None
+    assert (repository.base_url, repository.path, repository.fingerprint) == (
+        "https://mirror.example.org/nvidia/",
+        "compute/cuda/repos/ubuntu2404/x86_64/",
+        "AB" * 20,
+    )
+
+
+def test_refusal_is_the_verdict_with_its_row() -> None:
+    wanted = options(version="590.48.01", source="nvidia")
+    [error] = refusals("gpu-07", wanted, resolved(wanted, [V100], NOBLE))
+    [verdict] = resolved(wanted, [V100], NOBLE).errors
+    assert str(error) == (
+        f"gpu-07: {verdict.where}: expected {verdict.expected}, found {verdict.found}; "
+        f"{verdict.cure} (row {verdict.row}; {verdict.source})"
+    )
+
+
+def test_refusal_without_a_version() -> None:
+    [error] = refusals("gpu-07", options(), Resolution())
+    assert str(error) == (
+        "gpu-07: nvidia_driver.version: expected a version, found none; name one, such as 580 or 580.95.05"
+    )
+
+
+def test_runfile_is_refused_with_its_cure() -> None:
+    assert runfile("gpu-07", []) is None
+    assert str(runfile("gpu-07", ["/usr/bin/nvidia-uninstall", "/var/log/nvidia-installer.log"])) == (
+        "gpu-07: NVIDIA's runfile installer: expected no driver that belongs to no package, found "
+        "/usr/bin/nvidia-uninstall, /var/log/nvidia-installer.log; run `nvidia-uninstall --silent`, remove "
+        "/var/log/nvidia-installer.log, then run again"
+    )
+
+
+SIGNED = {"secure_boot": {"mok_key": {"env": "KEY"}, "mok_certificate": {"env": "CERTIFICATE"}}}
+
+
+@pytest.mark.parametrize(
+    ("state", "given"), [("disabled", {}), ("absent", {}), ("enabled", SIGNED), ("enabled", {"modules": "precompiled"})]
+)
+def test_modules_may_be_installed(state: str, given: dict[str, Any]) -> None:
+    assert unsigned("gpu-07", state, options(version="580", **given)) is None
+
+
+def test_unsigned_modules_are_refused_with_three_ways_out() -> None:
+    assert str(unsigned("gpu-07", "enabled", options(version="580"))) == (
+        "gpu-07: Secure Boot: expected signed kernel modules, found modules that DKMS would build without a key that "
+        "the firmware knows; enroll a machine owner key (`mokutil --import`) and name it in "
+        "nvidia_driver.secure_boot, or install signed modules (nvidia_driver.modules: precompiled), or switch Secure "
+        "Boot off in the firmware"
+    )
+
+
+def test_repository_without_a_fingerprint_is_refused() -> None:
+    wanted = options(version="580.95.05", source="nvidia")
+    assert unpinned("gpu-07", chosen(wanted, [H100], NOBLE)) is None
+    assert str(unpinned("gpu-07", chosen(wanted, [H100], System("rocky", "10.0")))) == (
+        "gpu-07: nvidia_driver.repository.key_fingerprint: expected the fingerprint of CDF6BA43.pub, forty "
+        "hexadecimal digits, found none in the matrix; read the key's fingerprint where you trust it, and name it there"
+    )
 
 
 WRONG = {
-    "branch only": ({"version": "535"}, "expected an exact version, found '535'; write it like 535.261.03"),
-    "wildcard": ({"version": "535.216.*"}, "expected an exact version, found '535.216.*'; write it like 535.261.03"),
+    "wildcard": (
+        {"version": "535.216.*"},
+        "expected a branch or an exact version, found '535.216.*'; write it like 580 or 580.95.05",
+    ),
     "no version": (
         {"persistence": False},
         "expected a version for a driver that shall be there, found none; add one",
@@ -90,9 +180,26 @@ WRONG = {
         {"version": "535.216.03", "module_options": {"NVreg_X": "1 2"}},
         "expected names and values without blanks, found 'NVreg_X': '1 2'; correct it",
     ),
-    "proprietary after its end": (
-        {"version": "615.12.01", "flavor": "proprietary"},
-        "expected a branch with proprietary kernel modules, found version 615.12.01; choose another version or flavor",
+    "runfile": (
+        {"version": "580", "source": "runfile"},
+        "expected packages, found runfile: its files belong to no package, so nothing pins or removes them; "
+        "choose nvidia or distribution",
+    ),
+    "half a key": (
+        {"version": "580", "secure_boot": {"mok_key": {"env": "KEY"}}},
+        "expected mok_key and mok_certificate together, found mok_key alone; add the other",
+    ),
+    "key in two places": (
+        {"version": "580", "secure_boot": {"mok_key": {"env": "KEY", "file": "key"}, "mok_certificate": {"env": "C"}}},
+        "expected one of file, env and command, found file and env; name the place of the secret once",
+    ),
+    "short fingerprint": (
+        {"version": "580", "repository": {"key_fingerprint": "3bf863cc"}},
+        "expected forty hexadecimal digits, found '3bf863cc'; `gpg --show-keys` prints it",
+    ),
+    "no URL": (
+        {"version": "580", "repository": {"base_url": "mirror"}},
+        "expected a URL, found 'mirror'; write it like https://mirror.example.org/nvidia/",
     ),
 }
 
@@ -109,4 +216,4 @@ def test_hosts_without_data_are_valid() -> None:
 
 
 def test_removal_needs_no_version() -> None:
-    assert options(state="absent").state == "absent"
+    assert (options(state="absent").state, options(state="absent", version="580").wish()) == ("absent", {})
