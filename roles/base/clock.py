@@ -4,34 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Container
 
+from pyinfra.operations import files as pyinfra_files
 from pyinfra.operations import systemd
 from pyinfra.operations.util import any_changed
 
-from gpufleet.operations import apt, files, lines, units
+from gpufleet.facts.family import EL
+from gpufleet.operations import files, lines, packages, units
+from roles.base.families import FAMILIES
 from roles.base.options import Base
 
-CONFIG = "/etc/chrony/chrony.conf"
 #: Lines of the distribution's configuration that name time servers; mixed with declared ones they could outvote them.
 SOURCES = r"^\(pool\|server\|peer\)[[:space:]]"
+#: Debian's configuration reads this directory; EL's has to be told.
+SOURCES_DIR = "etc/chrony/sources.d"
 
 
-def synchronize(options: Base, installed: Container[str]) -> None:
+def synchronize(options: Base, installed: Container[str], family: str) -> None:
     """Run chrony with the declared servers; the sources are written first, so that its first start knows them."""
-    servers = options.time.servers
-    sources = files.rendered(
-        path="etc/chrony/sources.d/gpufleet.sources", servers=servers, name="Write the time sources"
-    )
+    servers, names = options.time.servers, FAMILIES[family]
+    changes = [
+        files.rendered(path=f"{SOURCES_DIR}/gpufleet.sources", servers=servers, name="Write the time sources"),
+    ]
     # Installed is enough: asked again, apt would prefer the newest version.
     if "chrony" not in installed:
-        apt.exact(packages=["chrony"], name="Install chrony")
+        packages.exact(packages=["chrony"], name="Install chrony")
+    if family == EL and servers:
+        line = f"sourcedir /{SOURCES_DIR}"
+        changes.append(
+            pyinfra_files.line(path=names.chrony_config, line=line, name="Make chrony read the directory of sources")
+        )
     verb = "Leave" if servers else "Keep"
-    pools = lines.off(
-        path=CONFIG, pattern=SOURCES, present=bool(servers), name=f"{verb} the distribution's time servers"
+    changes.append(
+        lines.off(
+            path=names.chrony_config,
+            pattern=SOURCES,
+            present=bool(servers),
+            name=f"{verb} the distribution's time servers",
+        )
     )
-    units.running(units=["chrony.service"], name="Run chrony, now and at every boot")
+    units.running(units=[names.chrony_unit], name="Run chrony, now and at every boot")
     systemd.service(
-        service="chrony.service",
+        service=names.chrony_unit,
         restarted=True,
-        _if=any_changed(sources, pools),
+        _if=any_changed(*changes),
         name="Restart chrony with its new sources",
     )

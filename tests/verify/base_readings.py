@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from gpufleet.facts.cpu import CpuGovernors
+from gpufleet.facts.family import OsFamily, by_family
 from gpufleet.facts.naming import Naming
+from gpufleet.facts.packages import HeldPackages, InstalledVersions, LockedVersions
 from gpufleet.facts.swap import SwapState
 from gpufleet.facts.units import UnitState, UnitStates
 from gpufleet.health import Probe, unproven
-from roles.base.clock import CONFIG, SOURCES
+from roles.base.clock import SOURCES
+from roles.base.families import FAMILIES, Family
 from roles.base.nouveau import BLACKLIST
-from roles.base.packages import UPGRADERS
+from roles.base.packages import PATTERNS
 from roles.base.power import UNIT
 
+UNITS = sorted({unit for names in FAMILIES.values() for unit in (*names.upgraders, names.chrony_unit)})
+CONFIGS = " ".join(names.chrony_config for names in FAMILIES.values())
+
 PROBE = {
+    "family": OsFamily().command(),
     "kernel": "uname -r",
-    "packages": "dpkg-query -W -f '${db:Status-Want} ${db:Status-Status} ${Package}\\n' 'linux-*'",
-    "apt": "apt-config dump APT::Periodic",
-    "units": UnitStates().command(units=[*UPGRADERS, "chrony.service", UNIT]),
+    "installed": InstalledVersions().command(packages=PATTERNS),
+    "held": HeldPackages().command(),
+    "locked": LockedVersions().command(),
+    "apt": by_family("apt-config dump APT::Periodic", "true"),
+    "units": UnitStates().command(units=[*UNITS, UNIT]),
     "modules": "ls /sys/module; sed 's|.*/||; s|[.]ko$||' \"/lib/modules/$(uname -r)/modules.builtin\"",
     "modules at boot": "cat /etc/modules-load.d/gpufleet.conf",
     "sysctl at boot": "cat /etc/sysctl.d/60-gpufleet.conf",
@@ -34,14 +43,15 @@ PROBE = {
     "governors": CpuGovernors().command(),
     "time": "chronyc -n -c tracking",
     "time sources": "chronyc -n -c sources",
-    "time servers": f"cat /etc/chrony/sources.d/gpufleet.sources; grep '{SOURCES}' {CONFIG}; true",
+    "time servers": f"cat /etc/chrony/sources.d/gpufleet.sources; grep -hs '{SOURCES}' {CONFIGS}; true",
     "time running": "ps -o etimes= -C chronyd | sort -n | tail -n 1",
     "modprobe": "modprobe --showconfig",
     "initramfs": (
-        "for image in /boot/initrd.img-*; do kernel=${image#/boot/initrd.img-}; "
-        "[ -d /lib/modules/$kernel ] || continue; state=lacks; "
+        "for image in /boot/initrd.img-* /boot/initramfs-*.img; do "
+        "kernel=${image#/boot/init*-}; kernel=${kernel%.img}; [ -d /lib/modules/$kernel ] || continue; state=lacks; "
+        "case $image in *.img) list=lsinitrd;; *) list=lsinitramfs;; esac; "
         f"[ ! -e /{BLACKLIST} ] || [ $image -nt /{BLACKLIST} ] || state=predates; "
-        f"[ $state = predates ] || ! lsinitramfs $image | grep -qx {BLACKLIST} || state=contains; "
+        f"[ $state = predates ] || ! $list $image | grep -qE '(^| ){BLACKLIST}$' || state=contains; "
         "echo $kernel $state; done"
     ),
     "names": Naming().command(),
@@ -49,6 +59,11 @@ PROBE = {
 
 #: The capability without which no process can raise a hard limit.
 CAP_SYS_RESOURCE = 24
+
+
+def family(probe: Probe) -> Family:
+    """Return what the host's family calls things."""
+    return FAMILIES[OsFamily().process(probe["family"].lines)]
 
 
 def states(probe: Probe) -> dict[str, UnitState]:

@@ -7,16 +7,18 @@ from collections.abc import Callable
 from testinfra.host import Host
 
 from gpufleet.facts.cpu import CpuGovernors
+from gpufleet.facts.family import DEBIAN, EL, OsFamily
 from gpufleet.facts.naming import Naming
+from gpufleet.facts.packages import HeldPackages, InstalledVersions, LockedVersions
 from gpufleet.facts.swap import SwapState
 from gpufleet.health import Probe, unproven
 from gpufleet.operations.naming import LOCALHOST, names_localhost
 from roles.base.limits import manager_properties
 from roles.base.names import entries
 from roles.base.options import Base
-from roles.base.packages import UPGRADERS, kernel_packages
+from roles.base.packages import kernel_packages
 from roles.base.power import UNIT
-from tests.verify.base_readings import PROBE, assert_limit, settings, states
+from tests.verify.base_readings import PROBE, assert_limit, family, settings, states
 
 __all__ = ["PROBE"]
 
@@ -27,16 +29,28 @@ SETTLING_SECONDS = 60
 
 
 def test_kernel_is_held(probe: Probe, declared: Declared) -> None:
-    rows = [line.split() for line in probe["packages"].lines]
-    kernel = kernel_packages([name for _, status, name in rows if status == "installed"], probe["kernel"].text)
-    held = {name for want, _, name in rows if want == "hold"}
+    installed = InstalledVersions().process(probe["installed"].lines)
+    wishes = kernel_packages(installed, probe["kernel"].text, OsFamily().process(probe["family"].lines))
+    kernel = [wish.partition("=")[0] for wish in wishes]
+    held = HeldPackages().process(probe["held"].lines)
     expected = kernel if declared(Base).hold_kernel else []
     found = [name for name in kernel if name in held]
     assert found == expected, f"packages on hold: expected {expected}, found {found}"
     assert kernel, "kernel packages: expected at least the running kernel's, found none"
 
 
+def test_kernel_is_locked_to_the_running_one(probe: Probe, declared: Declared) -> None:
+    if OsFamily().process(probe["family"].lines) == EL and declared(Base).hold_kernel:
+        locked = LockedVersions().process(probe["locked"].lines)
+        installed = InstalledVersions().process(probe["installed"].lines)
+        wishes = [wish for wish in kernel_packages(installed, probe["kernel"].text, EL) if "=" in wish]
+        found = [f"{name}={locked.get(name)}" for name in (wish.partition("=")[0] for wish in wishes)]
+        assert found == wishes, f"packages locked: expected {wishes}, found {found}"
+
+
 def test_apt_does_nothing_by_itself(probe: Probe) -> None:
+    if OsFamily().process(probe["family"].lines) != DEBIAN:
+        return
     found = settings(probe["apt"].text, " ")
     work = {key: value for key, value in found.items() if key.startswith("APT::Periodic::") and value != '"0";'}
     assert not work, f"apt settings: expected every APT::Periodic at 0, found {work}"
@@ -46,7 +60,7 @@ def test_apt_does_nothing_by_itself(probe: Probe) -> None:
 
 
 def test_nothing_starts_upgrades(probe: Probe) -> None:
-    for name in UPGRADERS:
+    for name in family(probe).upgraders:
         unit = states(probe)[name]
         assert unit.is_masked, f"{name}: expected it masked, found {unit.load} ({unit.file or 'no file'})"
         assert not unit.is_running, f"{name}: expected it stopped, found it {unit.active}"
@@ -142,9 +156,10 @@ def test_cpu_governor_is_set_at_boot(probe: Probe, declared: Declared) -> None:
 
 
 def test_chrony_runs(probe: Probe) -> None:
-    unit = states(probe)["chrony.service"]
-    assert unit.is_running, f"chrony.service: expected it active, found {unit.active} ({unit.load})"
-    assert unit.is_enabled, f"chrony.service: expected it enabled, found {unit.file or unit.load}"
+    name = family(probe).chrony_unit
+    unit = states(probe)[name]
+    assert unit.is_running, f"{name}: expected it active, found {unit.active} ({unit.load})"
+    assert unit.is_enabled, f"{name}: expected it enabled, found {unit.file or unit.load}"
 
 
 def test_chrony_asks_the_declared_servers(probe: Probe, declared: Declared) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from gpufleet.facts.family import DEBIAN, EL
 from gpufleet.operations.naming import with_block
 from roles.base.limits import manager_properties
 from roles.base.names import entries
@@ -32,10 +33,47 @@ BLOCK = ["# gpufleet: begin", "10.0.0.7\tgpu-07", "# gpufleet: end"]
             ["linux-image-cloud-amd64", "linux-image-generic"],
             id="metapackages of other flavors",
         ),
+        pytest.param(
+            [
+                "linux-generic",
+                "linux-generic-hwe-22.04",
+                "linux-image-generic-hwe-22.04",
+                "linux-aws",
+                "linux-tools-aws",
+            ],
+            ["linux-aws", "linux-generic", "linux-generic-hwe-22.04", "linux-image-generic-hwe-22.04"],
+            id="Ubuntu's metapackages of images and headers together",
+        ),
+        pytest.param(
+            ["linux-modules-6.1.0-50-amd64", "linux-modules-extra-6.1.0-50-amd64", "linux-firmware"],
+            ["linux-modules-6.1.0-50-amd64", "linux-modules-extra-6.1.0-50-amd64"],
+            id="Ubuntu's modules of the running kernel",
+        ),
     ],
 )
 def test_kernel_packages(installed: list[str], expected: list[str]) -> None:
-    assert kernel_packages(installed, "6.1.0-50-amd64") == expected
+    assert kernel_packages(dict.fromkeys(installed, "1"), "6.1.0-50-amd64", DEBIAN) == expected
+
+
+@pytest.mark.parametrize(
+    ("running", "installed", "expected"),
+    [
+        pytest.param(
+            "5.14.0-570.17.1.el9_6.x86_64",
+            {"kernel": "5.14.0-611.5.1.el9_7", "kernel-core": "5.14.0-570.17.1.el9_6", "kernel-headers": "5.14.0-611"},
+            ["kernel-core=5.14.0-570.17.1.el9_6", "kernel-headers", "kernel=5.14.0-570.17.1.el9_6"],
+            id="each at the running kernel's version, the C library's headers at their own",
+        ),
+        pytest.param(
+            "5.14.0-570.17.1.el9_6.aarch64+64k",
+            {"kernel-64k-core": "5.14.0-570.17.1.el9_6", "kernel-tools": "5.14.0-570.17.1.el9_6", "kernelshark": "2"},
+            ["kernel-64k-core=5.14.0-570.17.1.el9_6"],
+            id="a variant, no tools",
+        ),
+    ],
+)
+def test_kernel_packages_of_el(running: str, installed: dict[str, str], expected: list[str]) -> None:
+    assert kernel_packages(installed, running, EL) == expected
 
 
 @pytest.mark.parametrize(
