@@ -32,6 +32,12 @@ def companion_packages(
     return tuple(packages), tuple(units), tuple(absent)
 
 
+def offered(case: Case) -> bool:
+    """Tell whether NVIDIA's repository for the system has the branch: companions of any driver come from there."""
+    rows = [row for row in case.matrix.schemes if case.system.release in row.systems]
+    return not rows or any(row.origin == "nvidia" and case.branch in row.branches for row in rows)
+
+
 def wanted_version(case: Case, component: Companion, version: str) -> Iterator[Verdict]:
     """Refuse a version of a companion that is not the driver's."""
     called = component.replace("_", " ")

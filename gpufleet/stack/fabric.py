@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from gpufleet.stack.case import Case
-from gpufleet.stack.companion_names import companion_packages, wanted_version
+from gpufleet.stack.companion_names import companion_packages, offered, wanted_version
 from gpufleet.stack.machine import Platform
 from gpufleet.stack.matrix.driver_rows import Companion
 from gpufleet.stack.part import Part
@@ -58,7 +58,7 @@ def fabric(case: Case) -> Part:
 def _installed(case: Case, needed: Need, why: str, objections: tuple[Verdict, ...]) -> Part:
     packages, units, absent = companion_packages(case, _ORDER, needed, why)
     modules = _NVLINK5_MODULES if needed == "nvlink5" else {}
-    if "fabric_manager" in absent:
+    if "fabric_manager" in absent or not offered(case):
         return Part(verdicts=(*objections, _not_packaged(case)))
     return Part(
         packages=packages,
@@ -120,7 +120,7 @@ def _not_packaged(case: Case) -> Verdict:
         "error",
         FABRIC_NAMES,
         where="fabric_manager",
-        expected="a branch that NVIDIA packages fabric manager for",
-        found=f"branch {case.branch} as {case.packaging} for {case.system.arch}",
-        cure="choose another branch of the driver",
+        expected=f"a branch that NVIDIA's repository for {case.system.release} has, fabric manager included",
+        found=f"branch {case.branch} on {case.system.arch}",
+        cure="choose such a branch, or set fabric_manager to off",
     )

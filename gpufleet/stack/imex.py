@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gpufleet.stack.case import Case
-from gpufleet.stack.companion_names import companion_packages
+from gpufleet.stack.companion_names import companion_packages, offered
 from gpufleet.stack.part import Part
 from gpufleet.stack.resolution import Service
 from gpufleet.stack.rules import IMEX, IMEX_NAMES, NEEDS_DRIVER, verdict
@@ -37,6 +37,10 @@ def creates_channel(case: Case) -> bool:
     return case.tray and case.wish.imex in ("auto", "on")
 
 
+def _packaged(case: Case) -> bool:
+    return offered(case) and case.matrix.companion("imex", case.packaging, case.branch, case.arch) is not None
+
+
 def _objections(case: Case) -> Iterator[Verdict]:
     if case.wish.driver is None:
         yield verdict(
@@ -47,14 +51,14 @@ def _objections(case: Case) -> Iterator[Verdict]:
             found="none",
             cure="name the driver, or set imex to off",
         )
-    elif case.has_driver and not case.matrix.companion("imex", case.packaging, case.branch, case.arch):
+    elif case.has_driver and not _packaged(case):
         yield verdict(
             "error",
             IMEX_NAMES,
             where="imex",
-            expected="a branch that NVIDIA packages IMEX for",
-            found=f"branch {case.branch} as {case.packaging} for {case.system.arch}",
-            cure="choose another branch of the driver, or set imex to off",
+            expected=f"a branch that NVIDIA's repository for {case.system.release} has, IMEX included",
+            found=f"branch {case.branch} on {case.system.arch}",
+            cure="choose such a branch, or set imex to off",
         )
     if not case.tray:
         yield verdict(

@@ -210,6 +210,16 @@ REFUSED: dict[str, Case] = {
             "found on; set fabric_manager to auto or off (row rule compute trays"
         ],
     ),
+    "fabric manager that nobody packages": (
+        HGX,
+        DEBIAN_13,
+        {"driver": "550.163.01", "source": "distribution"},
+        [
+            "error: fabric_manager: expected a branch that NVIDIA's repository for debian-13 has, fabric manager "
+            "included, found branch 550 on x86_64; choose such a branch, or set fabric_manager to off "
+            "(row rule packages of fabric manager"
+        ],
+    ),
     "peermem on EFA": (
         replace(HGX, platform="aws-p5"),
         UBUNTU,
