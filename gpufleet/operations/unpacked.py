@@ -29,26 +29,31 @@ _FETCH = {
 _UNPACK = (
     "set -e; name={name}; version={version}; directory={directory}; manifest={manifest}; "
     'work=$(mktemp -d); trap \'rm -rf "$work"\' EXIT; cd "$work"; {fetch}; '
-    'mkdir -p "$directory/include" "$directory/lib64"; echo "$name $version $directory" >list; '
+    'home="$directory/{component}"; mkdir -p "$home/include" "$home/lib"; echo "$name $version $directory" >list; '
     "for file in tree/usr/include/* tree/usr/lib64/lib* tree/usr/lib/*-linux-gnu/lib*; do "
     '[ -e "$file" ] || [ -L "$file" ] || continue; '
-    "case $file in tree/usr/include/*) into=include;; *) into=lib64;; esac; "
-    'cp -a "$file" "$directory/$into/"; echo "$directory/$into/${{file##*/}}" >>list; done; '
+    "case $file in tree/usr/include/*) into=include;; *) into=lib;; esac; "
+    'cp -a "$file" "$home/$into/"; echo "$home/$into/${{file##*/}}" >>list; done; '
     'install -D -m 644 list "$manifest"'
 )
 _REMOVE = (
     'manifest={manifest}; tail -n +2 "$manifest" | xargs -r -d "\\n" rm -rf -- && '
-    'rmdir --ignore-fail-on-non-empty -p {directory}/include {directory}/lib64 2>/dev/null; rm -f "$manifest"'
+    "rmdir --ignore-fail-on-non-empty -p {directory}/{component}/include {directory}/{component}/lib 2>/dev/null; "
+    'rm -f "$manifest"'
 )
 
 
 @operation()
 def exactly(wanted: Sequence[Unpacked], component: str) -> Commands:
     """
-    Have the files of these packages in their directories, and those of no other package of this component.
+    Have the files of these packages beside their toolkits, and those of no other package of this component.
 
-    + wanted: packages with their versions and directories
+    + wanted: packages with their versions and the toolkits' directories
     + component: component of the stack that they belong to, such as `nccl`; packages carry it in their names
+
+    They get a folder of their own, `/usr/local/cuda-12.9/nccl` with `include` and `lib`, and not the toolkit's `lib64`:
+    the linker looks there for programs of every toolkit and would take this build for the installed one, as both
+    have one name. Who builds with them names the folder (NCCL_HOME, `-L` and an rpath).
 
     **Example:**
 
@@ -66,14 +71,14 @@ def exactly(wanted: Sequence[Unpacked], component: str) -> Commands:
         host.noop(", ".join(listed) or f"no {component} beside a toolkit")
         return
     for row in surplus:
-        yield StringCommand(_script(_REMOVE, row))
+        yield StringCommand(_script(_REMOVE, row, component=component))
     if missing:
         kind = "rpm" if host.get_fact(OsFamily) == EL else "deb"
         if kind == "rpm":
             yield from dnf.exact._inner(packages=["cpio", "dnf-plugins-core"])
         yield from packages.refreshed._inner()
         for row in missing:
-            yield StringCommand("sh", "-c", shlex.quote(_script(_UNPACK, row, fetch=_FETCH[kind])))
+            yield StringCommand("sh", "-c", shlex.quote(_script(_UNPACK, row, fetch=_FETCH[kind], component=component)))
 
 
 def _script(text: str, row: UnpackedPackage, **words: str) -> str:

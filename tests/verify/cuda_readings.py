@@ -49,6 +49,7 @@ NCCL = {
     "plugins": "ls /opt/amazon/ofi-nccl/lib*/*.so /opt/amazon/ofi-nccl/lib/*/*.so /usr/local/gib/lib64/*.so "
     "/usr/local/tcpx/lib64/*.so /var/lib/tcpx/lib64/*.so /var/lib/tcpxo/lib64/*.so 2>/dev/null; true",
     "unpacked": UnpackedPackages().command(),
+    "libraries": Libraries().command(names=["libnccl.so.2"]),
     "tests": "ls /opt/*/*_perf 2>/dev/null; true",
 }
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from gpufleet.facts.linker import Libraries
 from gpufleet.facts.nccl import Nccl as State
 from gpufleet.facts.nccl import NcclState
 from gpufleet.facts.unpacked import UnpackedPackages
@@ -77,8 +78,14 @@ def test_library_is_the_header(probe: Probe, declared: Declared) -> None:
         if not found.asked:
             unproven("libnccl.so.2: expected it to tell its version, found no Python with ctypes to ask it with")
         assert found.library == found.header, (
-            f"libnccl.so.2: expected {found.header} as nccl.h says, found {found.library or 'none'}"
+            f"libnccl.so.2: expected {found.header or 'a header'} as nccl.h says, found {found.library or 'none'}"
         )
+
+
+def test_linker_finds_the_installed_library(probe: Probe, declared: Declared) -> None:
+    if resolution(probe, declared).of("nccl"):
+        found = Libraries().process(probe["libraries"].lines).get("libnccl.so.2", "none")
+        assert found.startswith("/usr/lib"), f"libnccl.so.2: expected the installed one in /usr/lib, found {found}"
 
 
 def test_settings_are_written(probe: Probe, declared: Declared) -> None:
