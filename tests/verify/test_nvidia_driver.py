@@ -5,16 +5,18 @@ from __future__ import annotations
 import warnings
 
 from gpufleet.facts.boot import RebootRequired
+from gpufleet.facts.dnf import ModuleStreams
+from gpufleet.facts.nvidia import RunfileTraces
+from gpufleet.facts.packages import LockedVersions
+from gpufleet.facts.secure_boot import SecureBoot
 from gpufleet.health import xids
+from gpufleet.stack import driver_names
 from gpufleet.stack.driver import same_value
 from gpufleet.stack.versions import pin_pattern, upstream
-from roles.nvidia_driver.builds import OPEN, PERSISTENCED, USERSPACE, other
-from tests.verify.nvidia_driver_readings import PROBE, PROBE_TIMEOUT, Reading, reading
+from roles.nvidia_driver.places import PERSISTENCED, STREAMS
+from tests.verify.nvidia_driver_readings import NO_COUNTER, PROBE, PROBE_TIMEOUT, Reading, flagged, pinned, reading
 
 __all__ = ["PROBE", "PROBE_TIMEOUT", "reading"]
-
-#: What nvidia-smi prints where a GPU has no such counter.
-NO_COUNTER = ("[N/A]", "N/A", "[Not Supported]")
 
 
 def test_every_gpu_on_the_bus_answers(reading: Reading) -> None:
@@ -32,7 +34,7 @@ def test_loaded_module_is_the_declared_version(reading: Reading) -> None:
 
 
 def test_module_on_disk_is_the_declared_version(reading: Reading) -> None:
-    module, kernel, found = reading.choice.build.module, reading.probe["kernel"].text, reading.driver.on_disk
+    module, kernel, found = reading.module, reading.probe["kernel"].text, reading.driver.on_disk
     assert found == reading.version, (
         f"module file {module} of kernel {kernel}: expected {reading.version or 'none'}, found {found or 'none'}"
     )
@@ -44,10 +46,11 @@ def test_userspace_is_the_version_of_the_loaded_module(reading: Reading) -> None
 
 
 def test_packages_are_the_declared_version(reading: Reading) -> None:
-    driver = {package.name: package.version for package in reading.packages if package.name != PERSISTENCED}
-    required = [*reading.choice.build.packages, *USERSPACE] if reading.present else []
-    wrong = [f"{name} {version}" for name, version in driver.items() if upstream(version) != reading.version]
-    wrong += [f"no {name}" for name in required if name not in driver]
+    required = reading.choice.names if reading.choice else []
+    own = {name: version for name, version in reading.own.items() if name in driver_names.of_driver(reading.installed)}
+    found = {name: version for name, version in own.items() if not name.startswith(driver_names.PINNING)}
+    wrong = [f"{name} {version}" for name, version in sorted(found.items()) if upstream(version) != reading.version]
+    wrong += [f"no {name}" for name in required if name not in reading.installed]
     assert not wrong, f"packages: expected {reading.version or 'none'}, found {', '.join(wrong)}"
 
 
@@ -59,36 +62,72 @@ def test_dkms_built_the_module_for_the_running_kernel(reading: Reading) -> None:
     }
     found_text = ", ".join(" ".join(row) for row in sorted(found)) or "nothing"
     wanted_text = f"{reading.version} {kernel} installed" if reading.present else "nothing"
-    assert found == expected, f"dkms module {reading.choice.build.module}: expected {wanted_text}, found {found_text}"
+    module = reading.choice.driver.dkms_module if reading.choice else "nvidia"
+    assert found == expected, f"dkms module {module}: expected {wanted_text}, found {found_text}"
 
 
 def test_loaded_module_is_of_the_chosen_flavor(reading: Reading) -> None:
-    flavor, found = reading.choice.wanted.flavor, reading.driver.flavor
-    if reading.present:
+    if reading.choice:
+        flavor, found = reading.choice.driver.flavor, reading.driver.flavor
         assert found == flavor, f"kernel module: expected the {flavor} one, found {found or 'none loaded'}"
 
 
-def test_other_flavor_is_not_installed(reading: Reading) -> None:
-    unwanted = other(reading.choice.build)
-    found = [package.name for package in reading.packages if package.name in unwanted.packages]
-    assert not found, f"{unwanted.flavor} kernel module: expected no package of it, found {', '.join(found)}"
+def test_no_other_driver_is_installed(reading: Reading) -> None:
+    unwanted = reading.choice.driver.unwanted if reading.choice else ()
+    wanted = [package.name for package in reading.choice.driver.packages] if reading.choice else []
+    found = driver_names.matching(reading.installed, unwanted) - set(wanted)
+    if reading.choice:
+        found |= driver_names.of_other_branches(reading.installed, wanted, reading.version)
+    text = "no package of another flavor or branch"
+    assert not found, f"driver {reading.version}: expected {text} beside it, found {', '.join(sorted(found))}"
+
+
+def test_no_driver_of_the_runfile_installer(reading: Reading) -> None:
+    found = RunfileTraces().process(reading.probe["runfile"].lines)
+    assert not found, f"NVIDIA's runfile installer: expected nothing of it, found {', '.join(found)}"
 
 
 def test_packages_are_held(reading: Reading) -> None:
-    loose = [package.name for package in reading.packages if package.want != "hold"]
-    assert not loose, f"packages: expected all of the driver on hold, found no hold on {', '.join(loose)}"
+    text = ", ".join(reading.loose)
+    assert not reading.loose, f"packages: expected all of the driver on hold, found no hold on {text}"
 
 
 def test_pin_keeps_the_version(reading: Reading) -> None:
-    expected = pin_pattern(reading.choice.version) if reading.present else "no pin"
+    choice = reading.choice
+    if choice and choice.system.family == "el":
+        expected, found = choice.driver.stream, ModuleStreams().process(reading.probe["streams"].lines).get(STREAMS, "")
+        assert found == expected, f"module stream of the driver: expected {expected or 'none'}, found {found or 'none'}"
+        return
+    first = choice.driver.packages[0].version if choice else ""
+    expected = pin_pattern(first or reading.version) if choice else "no pin"
     found = pinned(reading.probe["pin"].text)
     assert found == expected, f"pin of the driver: expected {expected}, found {found}"
 
 
-def test_pin_keeps_the_version_of_open_modules(reading: Reading) -> None:
-    needed = reading.present and reading.choice.build is OPEN
-    expected, found = pin_pattern(reading.version) if needed else "no pin", pinned(reading.probe["open pin"].text)
-    assert found == expected, f"pin of the open kernel modules: expected {expected}, found {found}"
+def test_locks_keep_the_version(reading: Reading) -> None:
+    locks = LockedVersions().process(reading.probe["locks"].lines)
+    drivers = {name: version for name, version in locks.items() if driver_names.looks_like_driver(version)}
+    wrong = [f"{name} {version}" for name, version in drivers.items() if upstream(version) != reading.version]
+    wrong += [f"none of {name}" for name in (reading.choice.names if reading.choice else []) if name not in locks]
+    assert not wrong, f"locked versions of the driver: expected {reading.version or 'none'}, found {', '.join(wrong)}"
+
+
+def test_repository_is_trusted_by_its_own_key(reading: Reading) -> None:
+    repository = reading.choice.repository if reading.choice else None
+    if repository:
+        found, expected = ", ".join(reading.keys), repository.fingerprint
+        assert found == expected, f"key of NVIDIA's repository: expected {expected} alone, found {found or 'none'}"
+
+
+def test_module_is_signed_under_secure_boot(reading: Reading) -> None:
+    pair = reading.options.secure_boot.pair() if reading.present else None
+    is_on = SecureBoot().process(reading.probe["secure boot"].lines) == "enabled"
+    expected = f"the key {pair.signer}" if pair else "a key that the firmware knows"
+    if reading.present and (pair or is_on):
+        right = reading.signer == pair.signer if pair else bool(reading.signer)
+        assert right, (
+            f"module {reading.module}: expected it signed by {expected}, found {reading.signer or 'no signature'}"
+        )
 
 
 def test_persistence_mode_is_on(reading: Reading) -> None:
@@ -107,13 +146,13 @@ def test_persistence_daemon_is_as_declared(reading: Reading) -> None:
 
 def test_module_options_are_live(reading: Reading) -> None:
     parameters = reading.driver.parameters
-    for name, value in (reading.choice.wanted.options if reading.present else {}).items():
+    for name, value in (reading.choice.wanted.options if reading.choice else {}).items():
         live = parameters.get(name.removeprefix("NVreg_"), "no such option")
         assert same_value(live, value), f"module option {name}: expected {value} live, found {live}"
 
 
 def test_module_options_are_kept(reading: Reading) -> None:
-    module, options = reading.choice.build.module, reading.choice.wanted.options if reading.present else {}
+    module, options = reading.module, reading.choice.wanted.options if reading.choice else {}
     expected = [f"options {module} {name}={value}" for name, value in sorted(options.items())]
     found = [line for line in reading.probe["module options"].lines if not line.startswith("#")]
     assert found == expected, f"module options at boot: expected {expected}, found {found}"
@@ -157,18 +196,3 @@ def test_no_row_remap_has_failed(reading: Reading) -> None:
     assert not (bad := flagged(reading, "remapped_rows.failure")), (
         f"row remapping: expected no failure, found it on {', '.join(bad)}; replace the GPU"
     )
-
-
-def flagged(reading: Reading, field: str) -> list[str]:
-    """GPUs whose flag is up; parts without row remapping have no such flag."""
-    rows = reading.answers("remapped rows") if reading.present else []
-    return [row["gpu_bus_id"] for row in rows if row[field].lower() not in {"0", "no", *map(str.lower, NO_COUNTER)}]
-
-
-def pinned(preferences: str) -> str:
-    """The version that a preferences file pins with priority, in words where it does not."""
-    lines = dict(line.split(": ", 1) for line in preferences.splitlines() if ": " in line)
-    if not lines:
-        return "no pin"
-    strong = int(lines.get("Pin-Priority", "0")) > 1000
-    return lines.get("Pin", "").removeprefix("version ") if strong else f"priority {lines.get('Pin-Priority')}"
