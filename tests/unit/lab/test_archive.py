@@ -57,7 +57,8 @@ class Archives:
 
     def __init__(self, directory: Path, upstream: int) -> None:
         self.cache, self.denied = directory / "cache", directory / "denied"
-        self.server = Archive(("127.0.0.1", 0), {"debian": f"http://127.0.0.1:{upstream}/up"}, self.cache, self.denied)
+        self.own, addresses = directory / "own", {"debian": f"http://127.0.0.1:{upstream}/up"}
+        self.server = Archive(("127.0.0.1", 0), addresses, self.cache, self.denied, self.own)
 
     def get(self, path: str, method: str = "GET", **headers: str) -> tuple[int, bytes]:
         """Status and content of a file."""
@@ -178,6 +179,23 @@ def test_a_refused_host_gets_nothing(archive: Archives) -> None:
 def test_paths_outside_the_archive_do_not_exist(archive: Archives, path: str) -> None:
     assert archive.get(path)[0] == 404
     assert Upstream.asked == []
+
+
+def test_the_labs_own_repositories_are_served_as_they_are(archive: Archives) -> None:
+    folder = archive.own / "nvidia/compute"
+    folder.mkdir(parents=True)
+    (folder / "libnccl2_2.28.3-1+cuda13.0_amd64.deb").write_bytes(CONTENT)
+    assert archive.get("/nvidia/compute/libnccl2_2.28.3-1%2bcuda13.0_amd64.deb") == (200, CONTENT)
+    assert archive.get("/nvidia/compute/libnccl2_2.28.3-1+cuda13.0_amd64.deb", method="HEAD") == (200, b"")
+    assert archive.get("/nvidia/compute/")[0] == 404
+    assert Upstream.asked == []
+
+
+def test_a_refused_host_gets_none_of_the_labs_own_packages(archive: Archives) -> None:
+    archive.own.mkdir()
+    (archive.own / "key.pub").write_text("key")
+    archive.denied.write_text("127.0.0.1\n")
+    assert archive.get("/key.pub")[0] == 503
 
 
 def test_head_has_no_content(archive: Archives) -> None:
