@@ -89,32 +89,16 @@ def _limits(case: Case, row: DcgmMajor, version: str, majors: tuple[int, ...]) -
     release = case.matrix.dcgm_release(version)
     offered = release.cuda_majors if release else row.cuda_majors
     if case.branch < row.minimum_branch:
-        yield verdict(
-            "error",
-            row,
-            where="dcgm",
-            expected=f"driver branch {row.minimum_branch} or newer for DCGM {row.major}",
-            found=f"branch {case.branch}",
-            cure="choose a newer branch of the driver or an older DCGM",
-        )
+        expected = f"driver branch {row.minimum_branch} or newer for DCGM {row.major}"
+        cure = "choose a newer branch of the driver or an older DCGM"
+        yield verdict("error", row, where="dcgm", expected=expected, found=f"branch {case.branch}", cure=cure)
     if not set(majors) <= set(offered):
-        yield verdict(
-            "error",
-            release or row,
-            where="dcgm",
-            expected=f"a DCGM with packages for CUDA {' and '.join(map(str, majors))}, the driver's major",
-            found=f"DCGM {version}, which has them for {', '.join(map(str, offered))}",
-            cure="set dcgm to auto",
-        )
+        expected = f"a DCGM with packages for CUDA {' and '.join(map(str, majors))}, the driver's major"
+        found = f"DCGM {version}, which has them for {', '.join(map(str, offered))}"
+        yield verdict("error", release or row, where="dcgm", expected=expected, found=found, cure="set dcgm to auto")
     elif release is None:
-        yield verdict(
-            "note",
-            row,
-            where="dcgm",
-            expected="a release that the matrix knows",
-            found=version,
-            cure="nothing need be done if the package repository has it",
-        )
+        expected, cure = "a release that the matrix knows", "nothing need be done if the package repository has it"
+        yield verdict("note", row, where="dcgm", expected=expected, found=version, cure=cure)
 
 
 def _unknown(case: Case, wish: str) -> Verdict:

@@ -43,22 +43,25 @@ def decide(hardware: Hardware, system: System, wish: Wish, matrix: Matrix) -> De
     written = _WISH.fullmatch(wish.driver)
     if written is None:
         return Decision(verdicts=(_unreadable(wish.driver),))
-    number = int(written["branch"])
-    row = matrix.branch(number)
+    row = matrix.branch(int(written["branch"]))
     if row is None:
-        return Decision(branch=number, verdicts=(_unknown_branch(wish.driver, matrix.branches),))
+        return Decision(branch=int(written["branch"]), verdicts=(_unknown_branch(wish.driver, matrix.branches),))
     if wish.source == "distribution" and not written["rest"]:
-        return Decision(branch=number, row=row, verdicts=(_inexact(wish.driver, row, matrix),))
-    package_version = wish.driver if written["rest"] else _newest(matrix, number)
+        return Decision(branch=row.branch, row=row, verdicts=(_inexact(wish.driver, row, matrix),))
+    package_version = wish.driver if written["rest"] else _newest(matrix, row.branch)
+    return _decision(hardware, wish, matrix, row, package_version)
+
+
+def _decision(hardware: Hardware, wish: Wish, matrix: Matrix, row: Branch, package_version: str) -> Decision:
     flavor, reason, objections = choose_flavor(hardware, wish, row, matrix)
     return Decision(
         version=upstream(package_version),
         package_version=package_version,
-        branch=number,
+        branch=row.branch,
         row=row,
         flavor=flavor,
         reason=reason,
-        verdicts=(*_release_remarks(wish.driver, row, matrix), *gpu_limits(hardware, row, matrix), *objections),
+        verdicts=(*_release_remarks(wish.driver or "", row, matrix), *gpu_limits(hardware, row, matrix), *objections),
     )
 
 

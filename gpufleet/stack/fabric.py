@@ -72,35 +72,20 @@ def _installed(case: Case, needed: Need, why: str, objections: tuple[Verdict, ..
 def _objections(case: Case, needed: Need | None, why: str) -> Iterator[Verdict]:
     wish = case.wish.fabric_manager or ""
     if case.wish.driver is None:
-        yield verdict(
-            "error",
-            NEEDS_DRIVER,
-            where="fabric_manager",
-            expected="a driver in the wish, whose version fabric manager takes",
-            found="none",
-            cure="name the driver, or set fabric_manager to off",
-        )
+        expected = "a driver in the wish, whose version fabric manager takes"
+        cure = "name the driver, or set fabric_manager to off"
+        yield verdict("error", NEEDS_DRIVER, where="fabric_manager", expected=expected, found="none", cure=cure)
     if wish not in ("auto", "on"):
         yield from wanted_version(case, "fabric_manager", wish)
     if case.tray:
-        yield verdict(
-            "error",
-            TRAY,
-            where="fabric_manager",
-            expected="none on a compute tray of GB200 or GB300, whose switch trays run it",
-            found=wish or "''",
-            cure="set fabric_manager to auto or off",
-        )
+        expected = "none on a compute tray of GB200 or GB300, whose switch trays run it"
+        cure = "set fabric_manager to auto or off"
+        yield verdict("error", TRAY, where="fabric_manager", expected=expected, found=wish or "''", cure=cure)
     elif not needed:
         rule = HOST_SWITCHES if case.hardware.platform in HOST_OWNED else FABRIC
-        yield verdict(
-            "warning",
-            rule,
-            where="fabric_manager",
-            expected="NVSwitches that the host itself manages, without which the daemon ends at once",
-            found=why,
-            cure="set fabric_manager to auto",
-        )
+        expected = "NVSwitches that the host itself manages, without which the daemon ends at once"
+        cure = "set fabric_manager to auto"
+        yield verdict("warning", rule, where="fabric_manager", expected=expected, found=why, cure=cure)
 
 
 def _missing(case: Case, needed: Need | None, why: str) -> Iterator[Verdict]:

@@ -43,29 +43,13 @@ def _packaged(case: Case) -> bool:
 
 def _objections(case: Case) -> Iterator[Verdict]:
     if case.wish.driver is None:
-        yield verdict(
-            "error",
-            NEEDS_DRIVER,
-            where="imex",
-            expected="a driver in the wish, whose version IMEX takes",
-            found="none",
-            cure="name the driver, or set imex to off",
-        )
+        expected, cure = "a driver in the wish, whose version IMEX takes", "name the driver, or set imex to off"
+        yield verdict("error", NEEDS_DRIVER, where="imex", expected=expected, found="none", cure=cure)
     elif case.has_driver and not _packaged(case):
-        yield verdict(
-            "error",
-            IMEX_NAMES,
-            where="imex",
-            expected=f"a branch that NVIDIA's repository for {case.system.release} has, IMEX included",
-            found=f"branch {case.branch} on {case.system.arch}",
-            cure="choose such a branch, or set imex to off",
-        )
+        expected = f"a branch that NVIDIA's repository for {case.system.release} has, IMEX included"
+        found, cure = f"branch {case.branch} on {case.system.arch}", "choose such a branch, or set imex to off"
+        yield verdict("error", IMEX_NAMES, where="imex", expected=expected, found=found, cure=cure)
     if not case.tray:
-        yield verdict(
-            "warning",
-            IMEX,
-            where="imex",
-            expected="a compute tray of GB200 or GB300, as IMEX serves multi-node NVLink only",
-            found=f"{case.wish.imex} on other hardware",
-            cure="set imex to auto",
-        )
+        expected = "a compute tray of GB200 or GB300, as IMEX serves multi-node NVLink only"
+        found, cure = f"{case.wish.imex} on other hardware", "set imex to auto"
+        yield verdict("warning", IMEX, where="imex", expected=expected, found=found, cure=cure)

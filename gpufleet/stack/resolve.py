@@ -9,7 +9,7 @@ from gpufleet.stack.driver_choice import decide
 from gpufleet.stack.driver_packages import driver_packages, no_scheme, scheme
 from gpufleet.stack.fabric import fabric
 from gpufleet.stack.gdrcopy_choice import gdrcopy
-from gpufleet.stack.gpudirect import gpudirect
+from gpufleet.stack.gpudirect import Path, gpudirect
 from gpufleet.stack.imex import imex
 from gpufleet.stack.kernels import kernel_conflicts
 from gpufleet.stack.machine import Hardware, System
@@ -21,6 +21,7 @@ from gpufleet.stack.part import Part, total
 from gpufleet.stack.repositories import repositories
 from gpufleet.stack.resolution import DriverChoice, Resolution, Service
 from gpufleet.stack.skew import skew
+from gpufleet.stack.verdicts import Verdict
 from gpufleet.stack.wish import Wish
 
 
@@ -45,6 +46,10 @@ def answer(case: Case) -> Resolution:
     verdicts = tuple(dict.fromkeys((*case.driver.verdicts, *share.verdicts)))
     if any(verdict.level == "error" for verdict in verdicts):
         return Resolution(verdicts=verdicts)
+    return _granted(case, share, default, path, verdicts)
+
+
+def _granted(case: Case, share: Part, default: str, path: Path, verdicts: tuple[Verdict, ...]) -> Resolution:
     driver = _driver(case)
     return Resolution(
         driver=driver,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from gpufleet.stack.case import Case
+from gpufleet.stack.matrix.software_rows import Containerd, Kubernetes
 from gpufleet.stack.rules import KUBELET, WRITTEN, verdict
 from gpufleet.stack.verdicts import Verdict
 from gpufleet.stack.versions import numbers
@@ -48,26 +49,19 @@ def _containerd_for_kubelet(case: Case) -> Iterator[Verdict]:
     if kubelet and kubernetes is None:
         known = ", ".join(row.version for row in case.matrix.kubernetes)
         yield _unknown("kubelet", f"a minor version that the matrix knows: {known}", kubelet)
-    if series is None or kubernetes is None:
-        return
+    if series is not None and kubernetes is not None:
+        yield from _pair(containerd, series, kubelet, kubernetes)
+
+
+def _pair(containerd: str, series: Containerd, kubelet: str, kubernetes: Kubernetes) -> Iterator[Verdict]:
     if numbers(containerd) < numbers(kubernetes.minimum_containerd)[: len(numbers(containerd))]:
-        yield verdict(
-            "error",
-            kubernetes,
-            where="containerd",
-            expected=f"containerd {kubernetes.minimum_containerd} or newer for kubelet {kubelet}",
-            found=f"containerd {containerd}",
-            cure="choose a newer containerd",
-        )
+        expected = f"containerd {kubernetes.minimum_containerd} or newer for kubelet {kubelet}"
+        found, cure = f"containerd {containerd}", "choose a newer containerd"
+        yield verdict("error", kubernetes, where="containerd", expected=expected, found=found, cure=cure)
     elif kubernetes.version not in series.kubernetes:
-        yield verdict(
-            "error",
-            series,
-            where="containerd",
-            expected=f"Kubernetes {', '.join(series.kubernetes)} beside containerd {series.series}",
-            found=f"kubelet {kubelet}",
-            cure="choose a containerd of another series, or another kubelet",
-        )
+        expected = f"Kubernetes {', '.join(series.kubernetes)} beside containerd {series.series}"
+        found, cure = f"kubelet {kubelet}", "choose a containerd of another series, or another kubelet"
+        yield verdict("error", series, where="containerd", expected=expected, found=found, cure=cure)
 
 
 def _kubelet_for_server(case: Case) -> Iterator[Verdict]:
@@ -101,26 +95,14 @@ def _toolkit(case: Case) -> Iterator[Verdict]:
     if toolkit and row is None:
         known = ", ".join(row.version for row in case.matrix.toolkit)
         yield _unknown("toolkit", f"a release that the matrix knows: {known}", toolkit)
-    if row is None:
-        return
-    if 0 < case.branch < row.minimum_branch:
-        yield verdict(
-            "error",
-            row,
-            where="toolkit",
-            expected=f"driver branch {row.minimum_branch} or newer for container toolkit {toolkit}",
-            found=f"branch {case.branch}",
-            cure="choose a newer driver or an older container toolkit",
-        )
-    if containerd and numbers(containerd)[:2] < numbers(row.minimum_containerd):
-        yield verdict(
-            "error",
-            row,
-            where="toolkit",
-            expected=f"containerd {row.minimum_containerd} or newer for container toolkit {toolkit}",
-            found=f"containerd {containerd}",
-            cure="choose a newer containerd or an older container toolkit",
-        )
+    if row is not None and 0 < case.branch < row.minimum_branch:
+        expected = f"driver branch {row.minimum_branch} or newer for container toolkit {toolkit}"
+        found, cure = f"branch {case.branch}", "choose a newer driver or an older container toolkit"
+        yield verdict("error", row, where="toolkit", expected=expected, found=found, cure=cure)
+    if row is not None and containerd and numbers(containerd)[:2] < numbers(row.minimum_containerd):
+        expected = f"containerd {row.minimum_containerd} or newer for container toolkit {toolkit}"
+        found, cure = f"containerd {containerd}", "choose a newer containerd or an older container toolkit"
+        yield verdict("error", row, where="toolkit", expected=expected, found=found, cure=cure)
 
 
 def _unknown(where: str, expected: str, found: str) -> Verdict:

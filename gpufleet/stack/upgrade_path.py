@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gpufleet.stack.machine import Hardware, System
 from gpufleet.stack.matrix import Matrix
 from gpufleet.stack.module_options import CDMM, coherent
-from gpufleet.stack.resolution import Package, Resolution
+from gpufleet.stack.resolution import DriverChoice, Package, Resolution
 from gpufleet.stack.resolve import resolve
 from gpufleet.stack.verdicts import Verdict
 from gpufleet.stack.wish import Wish
@@ -92,45 +92,36 @@ def _steps(old: Resolution, new: Resolution) -> Iterator[Step]:
     before, after = old.driver, new.driver
     if before is None or after is None:
         return
-    services = [service.unit for service in reversed(old.services) if service.enabled]
-    yield Step(
-        "drain the host, and stop " + ", ".join(["what uses its GPUs", *services]),
-        "modules in use cannot be replaced, and fabric manager of one version refuses a module of another",
-    )
-    yield from _exchange_of_pins(old, new)
-    gone = [name for name in _names(old) if name not in _names(new)]
-    if gone:
-        yield Step(
-            f"remove {', '.join(gone)}", f"driver {after.version} has other names, and these hold the old version"
-        )
-    bound = [package for package in (*after.packages, *new.packages) if package.version == after.version]
-    yield Step(
-        f"install {', '.join(package.name for package in bound)} at {after.version} in one transaction, and hold them",
-        "module, userspace and companions work at one version only",
-    )
-    if after.dkms_module:
-        yield Step(
-            f"see that dkms status has {after.dkms_module}/{after.version} as installed for the running kernel",
-            "packages hide a build that failed",
-        )
+    stopped = ["what uses its GPUs", *(service.unit for service in reversed(old.services) if service.enabled)]
+    why = "modules in use cannot be replaced, and fabric manager of one version refuses a module of another"
+    yield Step(f"drain the host, and stop {', '.join(stopped)}", why)
+    yield from _exchange_of_pins(before, after)
+    yield from _exchange_of_packages(old, new, after)
     yield from _other_majors(old, new)
     yield Step(
         "unload the old modules and load the new ones, or reboot", "the loaded module stays the old one till then"
     )
-    started = [service.unit for service in new.services if service.enabled]
-    yield Step(
-        f"start {', '.join(started)}" if started else "start nothing", "in the order in which they need each other"
-    )
-    yield Step(
-        f"verify that module, userspace and companions all say {after.version}, then return the host to work",
-        "only that proves the swap",
-    )
+    if started := [service.unit for service in new.services if service.enabled]:
+        yield Step(f"start {', '.join(started)}", "in the order in which they need each other")
+    proof = f"verify that module, userspace and companions all say {after.version}, then return the host to work"
+    yield Step(proof, "only that proves the swap")
 
 
-def _exchange_of_pins(old: Resolution, new: Resolution) -> Iterator[Step]:
-    before, after = old.driver, new.driver
-    if before is None or after is None:
-        return
+def _exchange_of_packages(old: Resolution, new: Resolution, driver: DriverChoice) -> Iterator[Step]:
+    if gone := [name for name in _names(old) if name not in _names(new)]:
+        why = f"driver {driver.version} has other names, and these hold the old version"
+        yield Step(f"remove {', '.join(gone)}", why)
+    bound = [package.name for package in (*driver.packages, *new.packages) if package.version == driver.version]
+    what = f"install {', '.join(bound)} at {driver.version} in one transaction, and hold them"
+    yield Step(what, "module, userspace and companions work at one version only")
+    if driver.dkms_module:
+        built = f"{driver.dkms_module}/{driver.version}"
+        yield Step(
+            f"see that dkms status has {built} as installed for the running kernel", "packages hide failed builds"
+        )
+
+
+def _exchange_of_pins(before: DriverChoice, after: DriverChoice) -> Iterator[Step]:
     if before.pinning != after.pinning:
         what = [f"remove {before.pinning}"] * bool(before.pinning) + [f"install {after.pinning}"] * bool(after.pinning)
         yield Step(" and ".join(what), "the pin decides which version the next step may install")

@@ -140,7 +140,9 @@ def _cells(name: str) -> Iterator[str]:
         branch = int(release.partition(".")[0])
         if MATRIX.scheme(name, source, branch, flavor, profile):  # type: ignore[arg-type]  # literals of the product
             wish = {"driver": release, "source": source, "flavor": flavor, "profile": profile, "fabric_manager": "auto"}
-            text = _text(replace(HGX, kernel=KERNELS[name]), SYSTEMS[name], wish)
+            # NVIDIA's repository has no fabric manager for Debian 13's own branches.
+            bare = {"nvswitches": 0} if (name, source) == ("debian-13", "distribution") else {}
+            text = _text(replace(HGX, kernel=KERNELS[name], **bare), SYSTEMS[name], wish)
             yield f"{release} {flavor} {profile} from {source}\n{text}"
 
 
