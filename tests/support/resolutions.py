@@ -34,15 +34,19 @@ def _lines(resolution: Resolution) -> Iterator[str]:
         yield f"module: {name}  {reasons[f'module {name}']}"
     for name, value in resolution.module_options.items():
         yield f"option: {name}={value}  {reasons[f'option {name}']}"
+    yield from _services(resolution)
+    for verdict in resolution.verdicts:
+        yield f"{verdict.level}: {verdict.where}: expected {verdict.expected}, found {verdict.found}; {verdict.cure}"
+
+
+def _services(resolution: Resolution) -> Iterator[str]:
     for service in resolution.services:
         state = "masked" if service.masked else "at boot" if service.enabled else "off"
         yield f"service: {service.unit} {state}  {service.reason}"
     for subject in ("gpudirect", "fabric_manager", "imex"):
-        if subject in reasons:
+        if subject in resolution.reasons:
             chosen = f" {resolution.gpudirect}" if subject == "gpudirect" and resolution.gpudirect else ""
-            yield f"{subject}:{chosen}  {reasons[subject]}"
-    for verdict in resolution.verdicts:
-        yield f"{verdict.level}: {verdict.where}: expected {verdict.expected}, found {verdict.found}; {verdict.cure}"
+            yield f"{subject}:{chosen}  {resolution.reasons[subject]}"
 
 
 def _driver(driver: DriverChoice) -> Iterator[str]:

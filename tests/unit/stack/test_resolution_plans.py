@@ -141,8 +141,8 @@ def _cells(name: str) -> Iterator[str]:
         if MATRIX.scheme(name, source, branch, flavor, profile):  # type: ignore[arg-type]  # literals of the product
             wish = {"driver": release, "source": source, "flavor": flavor, "profile": profile, "fabric_manager": "auto"}
             # NVIDIA's repository has no fabric manager for Debian 13's own branches.
-            bare = {"nvswitches": 0} if (name, source) == ("debian-13", "distribution") else {}
-            text = _text(replace(HGX, kernel=KERNELS[name], **bare), SYSTEMS[name], wish)
+            switches = 0 if (name, source) == ("debian-13", "distribution") else HGX.nvswitches
+            text = _text(replace(HGX, kernel=KERNELS[name], nvswitches=switches), SYSTEMS[name], wish)
             yield f"{release} {flavor} {profile} from {source}\n{text}"
 
 
