@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gpufleet.errors import InventoryError
+from gpufleet.lab import archive, vendors
 from gpufleet.project import state_dir
 
 #: Variable that chooses among several labs, and the lab's name where it is unset.
@@ -43,3 +44,8 @@ def hosts(lab: str | None = None) -> list[tuple[str, dict[str, Any]]]:
 def names(os: str, lab: str | None = None) -> list[str]:
     """Names of the lab's hosts that run the given operating system, such as `debian-12`."""
     return [host["name"] for host in record(lab)["hosts"] if host["os"] == os]
+
+
+def nvidia_repository() -> dict[str, str]:
+    """What of a role's `repository` differs in the lab: who serves NVIDIA's packages, and whose key signs them."""
+    return {"base_url": f"http://archive:{archive.PORT}/nvidia/", "key_fingerprint": vendors.fingerprint()}

@@ -87,6 +87,13 @@ def test_vital_product_data_as_the_bus_defines_it() -> None:
     assert (sum(data[:-1]) & 0xFF, data[-1]) == (0, 0x78)
 
 
+def test_a_device_with_vital_product_data_says_so_in_its_configuration_space() -> None:
+    port, adapter = (next(one for one in devices(name) if one.device == 0x1021) for name in ("hgx-b200", "hgx-h100"))
+    assert pci.config_space(port)[0x60:0x62] == b"\x10\xa0"
+    assert pci.config_space(port)[0xA0:0xA2] == b"\x03\x00"
+    assert pci.config_space(adapter)[0x60:0x62] == b"\x10\x00"
+
+
 def test_the_modalias_is_what_the_kernel_would_write() -> None:
     gpu = next(device for device in devices("hgx-h100") if device.device == 0x2330)
     assert gpu.modalias == "pci:v000010DEd00002330sv000010DEsd000016C1bc03sc02i00"

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from . import paths
 
 _SPEEDS = {2.5: 1, 5.0: 2, 8.0: 3, 16.0: 4, 32.0: 5, 64.0: 6}
-_CAPABILITY = 0x60
+_CAPABILITY, _VPD = 0x60, 0xA0
 
 
 class Device(NamedTuple):
@@ -84,7 +84,9 @@ def config_space(device: Device) -> bytes:
     struct.pack_into("<B", space, 0x34, _CAPABILITY)
     struct.pack_into("<BB", space, 0x3C, 0xFF, 1)
     link = _SPEEDS[device.speed] | device.width << 4
-    struct.pack_into("<BBH", space, _CAPABILITY, 0x10, 0, 0x0002)
+    struct.pack_into("<BBH", space, _CAPABILITY, 0x10, _VPD if device.vpd else 0, 0x0002)
+    if device.vpd:
+        struct.pack_into("<BB", space, _VPD, 0x03, 0)
     struct.pack_into("<I", space, _CAPABILITY + 0x0C, link)
     struct.pack_into("<H", space, _CAPABILITY + 0x12, link)
     return bytes(space)

@@ -1,0 +1,20 @@
+"""What the lab adds to an inventory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gpufleet.lab import vendors
+from gpufleet.lab.inventory import nvidia_repository
+
+
+def test_nvidias_packages_come_from_the_lab_with_the_key_of_the_lab(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert nvidia_repository() == {
+        "base_url": "http://archive:3142/nvidia/",
+        "key_fingerprint": vendors.fingerprint(),
+    }
