@@ -11,9 +11,16 @@ from typing import Annotated, Any
 import typer
 
 from gpufleet import inventory as inventories
-from gpufleet.stack import conflicts, explain
+from gpufleet.errors import FaultsFoundError
+from gpufleet.facts.machine import HostMachine, Machine
+from gpufleet.inventory import option_faults
+from gpufleet.inventory.hosts import InventoryHost
+from gpufleet.stack import conflicts, explain, upgrade_report
+from gpufleet.stack.declared import DeclaredMachine
+from gpufleet.stack.matrix import load
 from gpufleet.stack.review import Review
 from gpufleet.stack.review import review as reviewed
+from gpufleet.stack.upgrade_path import upgrade_path
 
 app = typer.Typer(no_args_is_help=True, help="Which software each host gets, why, and whether it fits together.")
 
@@ -55,6 +62,37 @@ def check(
     else:
         _print(conflicts.lines(review))
     raise typer.Exit(conflicts.exit_code(review, strict=strict))
+
+
+@app.command("upgrade-path")
+def upgrade_path_(  # noqa: PLR0913, PLR0917 - every option is a parameter
+    before: Annotated[str, typer.Argument(metavar="FROM", help="Driver branch or exact version, such as 570.")],
+    after: Annotated[str, typer.Argument(metavar="TO", help="The one to go to, up or down.")],
+    system: Annotated[str, typer.Option("--os", help="Distribution and version.")] = "ubuntu-24.04",
+    gpu: Annotated[str, typer.Option(help="Name or PCI device id of the GPUs.")] = "H100 SXM5",
+    nvswitches: Annotated[int, typer.Option(help="NVSwitches on the host's own PCI bus.")] = 0,
+    nvlink5: Annotated[bool, typer.Option("--nvlink5", help="NVLink5 switches, as HGX B200 has.")] = False,
+    arch: Annotated[str, typer.Option(help="Processor architecture.")] = "x86_64",
+    overlay: Annotated[Path | None, typer.Option(help="File with rows of your own.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List what must move together between two drivers, which names change, and what needs a reboot."""
+    data = {"os": system, "arch": arch, "gpus": {gpu: 1}, "nvswitches": nvswitches, "nvlink5": nvlink5}
+    machine = _described(data)
+    path = upgrade_path(before, after, machine.hardware, machine.system, load(overlay))
+    if as_json:
+        _print_json(upgrade_report.document(path, machine))
+    else:
+        _print(upgrade_report.lines(path, machine))
+    raise typer.Exit(upgrade_report.exit_code(path))
+
+
+def _described(data: dict[str, Any]) -> HostMachine:
+    """Return the machine that the options describe; raises FaultsFoundError with all that is wrong with them."""
+    host = InventoryHost("", "ssh", (), {DeclaredMachine.key: data})
+    if faults := option_faults.find(host, {}):
+        raise FaultsFoundError("stack upgrade-path", faults)
+    return DeclaredMachine.of(host).machine() or Machine.default()
 
 
 def _review(inventory: Path, limit: list[str], *, facts: bool, strict: bool = False) -> Review:

@@ -13,7 +13,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from gpufleet import cli
+from gpufleet import cli, roles
 from gpufleet.errors import HostError
 
 
@@ -101,7 +101,10 @@ def test_validate_accepts(tmp_path: Path) -> None:
     path = tmp_path / "fleet.py"
     path.write_text('gpu = [("gpu-1", {"base": {"swap": "off"}})]\n')
     result = run("validate", str(path))
-    assert (result.exit_code, result.stdout) == (0, f"{path}: no faults (1 host; roles: base, nvidia_driver)\n")
+    assert (result.exit_code, result.stdout) == (
+        0,
+        f"{path}: no faults (1 host; roles: {', '.join(roles.discover())})\n",
+    )
 
 
 def test_validate_refuses(wrong: Path) -> None:
@@ -121,7 +124,7 @@ def test_validate_as_json_names_every_host(wrong: Path) -> None:
     assert json.loads(result.stdout) == {
         "inventory": str(wrong),
         "hosts": 3,
-        "roles": ["base", "nvidia_driver"],
+        "roles": [*roles.discover()],
         "faults": [{**fault, "host": f"gpu-{number}"} for number in (1, 2, 3)],
     }
 

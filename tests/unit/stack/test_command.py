@@ -204,3 +204,51 @@ def test_a_named_overlay_that_is_not_there(write: Write, tmp_path: Path) -> None
         f"gpufleet: stack.overlay: expected a file, found no {tmp_path}/rows.yaml; "
         "correct stack.overlay: it is relative to the inventory\n",
     )
+
+
+def test_upgrade_path_says_what_moves_together() -> None:
+    result = run("stack", "upgrade-path", "570", "580", "--nvswitches", "4")
+    lines = result.stdout.splitlines()
+    assert (result.exit_code, lines[1]) == (0, "moves together:")
+    assert lines[0].endswith(" on ubuntu-24.04 x86_64, 1 x H100 SXM5 80GB (2330), 4 NVSwitches, bare-metal")
+    assert [line.split(":")[0].strip() for line in lines if line.endswith("(names change)")] == [
+        "driver",
+        "persistenced",
+        "nscq",
+        "fabric_manager",
+        "dcgm",
+    ]
+    assert lines[-1] == "reboot: none, once nothing uses the GPUs: the modules can be exchanged"
+
+
+def test_upgrade_path_for_programs() -> None:
+    result = run("stack", "upgrade-path", "570", "580", "--os", "rocky-9", "--json")
+    document = json.loads(result.stdout)
+    assert (result.exit_code, document["ok"], document["verdicts"], document["reboots"]) == (0, True, [], [])
+    assert document["machine"]["system"] == {"id": "rocky", "version": "9", "arch": "x86_64"}
+    assert {move["component"] for move in document["moves"]} >= {"driver", "persistenced"}
+
+
+def test_a_way_that_the_hardware_forbids() -> None:
+    result = run("stack", "upgrade-path", "580", "590", "--gpu", "Tesla V100 SXM2 32GB")
+    first, verdict = result.stdout.splitlines()
+    assert (result.exit_code, first) == (
+        2,
+        "driver 580 to 590 on ubuntu-24.04 x86_64, 1 x Tesla V100 SXM2 32GB (1db5), bare-metal",
+    )
+    assert verdict.startswith(
+        "  error: driver: expected branch 580 or older for GPU 10de:1db5 (Volta), found branch 590;"
+    )
+
+
+def test_a_way_on_a_machine_that_does_not_exist() -> None:
+    result = run("stack", "upgrade-path", "580", "590", "--os", "ubunto-24.04", "--gpu", "H900")
+    assert (result.exit_code, result.stdout, result.stderr) == (
+        2,
+        "",
+        "gpufleet: stack upgrade-path: expected no faults, found 2 faults; "
+        "correct the lines below; nothing was touched\n"
+        "  machine.os: expected a distribution and a version such as ubuntu-24.04, found 'ubunto-24.04'; "
+        "did you mean ubuntu-24.04?\n"
+        "  machine.gpus: expected a data-center GPU's name or PCI device id, found 'H900'; did you mean H800?\n",
+    )
