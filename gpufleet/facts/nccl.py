@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pyinfra.api.facts import FactBase
 from typing_extensions import override
 
-_HEADER = re.compile(r"header #define NCCL_(?P<part>MAJOR|MINOR|PATCH)\s+(?P<number>\d+)")
+_HEADER = re.compile(r"header #define NCCL_VERSION_CODE\s+(?P<number>\d+)")
 
 #: Asks the library for its version, makes it read its files as the first call of every job does, and prints what
 #: those put into the environment; no GPU is needed for that.
@@ -57,7 +57,7 @@ class NcclState(FactBase[Nccl]):
         """Read the header, and ask the library by Python's ctypes where the host has it."""
         ask = shlex.quote(_ASK)
         return (
-            "for f in /usr/include/nccl.h; do sed -n 's/^#define NCCL_/header &/p' \"$f\" 2>/dev/null; done; "
+            "sed -n 's/^#define NCCL_VERSION_CODE /header &/p' /usr/include/nccl.h 2>/dev/null; "
             "p=/usr/libexec/platform-python; [ -x $p ] || p=python3; "
             "if $p -c 'import ctypes' 2>/dev/null; then echo asked; "
             f"env -u NCCL_CONF_FILE HOME=/nonexistent $p -c {ask} 2>/dev/null; fi; true"
@@ -65,13 +65,13 @@ class NcclState(FactBase[Nccl]):
 
     @override
     def process(self, output: list[str]) -> Nccl:
-        """Parse `header #define NCCL_MAJOR 2`, `library 22203`, `status 0` and `read NCCL_IB_HCA==mlx5_0`."""
-        parts = {match["part"]: match["number"] for line in output if (match := _HEADER.match(line))}
+        """Parse `header #define NCCL_VERSION_CODE 22203`, `library 22203`, `status 0` and `read NCCL_IB_HCA==mlx5_0`."""
+        codes = [int(match["number"]) for line in output if (match := _HEADER.match(line))]
         rows = [line.partition(" ")[::2] for line in output]
         last = dict(rows)
         return Nccl(
             library=version(int(last["library"])) if last.get("library", "").isdigit() else "",
-            header=".".join(parts[name] for name in ("MAJOR", "MINOR", "PATCH")) if len(parts) == 3 else "",
+            header=version(codes[0]) if codes else "",
             asked="asked" in last,
             status=int(last["status"]) if last.get("status", "").isdigit() else None,
             read=dict(text.split("=", 1) for word, text in rows if word == "read" and "=" in text),

@@ -21,8 +21,8 @@ Commands = Generator[Any, None, None]
 _FETCH = {
     "deb": 'apt-get download --quiet=2 "$name=$version" && dpkg-deb --extract ./*.deb tree',
     "rpm": (
-        'dnf --quiet download "$name-$version" && rpmkeys --checksig ./*.rpm >&2 && mkdir tree && '
-        "(cd tree && rpm2cpio ../*.rpm | cpio --extract --make-directories --quiet)"
+        'dnf --quiet download "$name-$version" && rpmkeys --checksig ./*.rpm >&2 && '
+        "rpm2archive ./*.rpm && mkdir tree && tar --extract --gzip --file ./*.tgz --directory tree"
     ),
 }
 #: The manifest comes last: an unpacking that was cut off is done again.
@@ -75,7 +75,7 @@ def exactly(wanted: Sequence[Unpacked], component: str) -> Commands:
     if missing:
         kind = "rpm" if host.get_fact(OsFamily) == EL else "deb"
         if kind == "rpm":
-            yield from dnf.exact._inner(packages=["cpio", "dnf-plugins-core"])
+            yield from dnf.exact._inner(packages=["dnf-plugins-core"])
         yield from packages.refreshed._inner()
         for row in missing:
             yield StringCommand("sh", "-c", shlex.quote(_script(_UNPACK, row, fetch=_FETCH[kind], component=component)))

@@ -72,9 +72,9 @@ CUDA = [
 NCCL = [
     Deviation(
         "header_is_the_packages",
-        "sed -i 's/^#define NCCL_PATCH 3/#define NCCL_PATCH 4/' /usr/include/nccl.h",
+        "sed -i 's/^#define NCCL_VERSION_CODE 22203/#define NCCL_VERSION_CODE 22204/' /usr/include/nccl.h",
         "/usr/include/nccl.h: expected 2.22.3, found 2.22.4",
-        back="sed -i 's/^#define NCCL_PATCH 4/#define NCCL_PATCH 3/' /usr/include/nccl.h",
+        back="sed -i 's/^#define NCCL_VERSION_CODE 22204/#define NCCL_VERSION_CODE 22203/' /usr/include/nccl.h",
     ),
     Deviation("library_is_the_header", "true", "libnccl.so.2: expected 2.22.4 as nccl.h says, found 2.22.3"),
     Deviation(
