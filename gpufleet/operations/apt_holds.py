@@ -57,15 +57,26 @@ def _held(wanted: Mapping[str, str | None]) -> Commands:
             yield wishes.not_to_be_had(missing)
             return
         yield from _write({**pins, **{name: version for name, version in chosen.items() if version}})
-    yield from apt.hold._inner(packages=[name for name in wanted if name in installed])
+    held = host.get_fact(HeldPackages)
+    free = [name for name in wanted if name in installed and name not in held]
+    if free:
+        yield from apt.hold._inner(packages=free)
+    # Want them pinned and held and have it so?
+    if not unpinned and not free:
+        host.noop(f"packages held: {', '.join(wanted)}")
 
 
 def _released(wanted: Mapping[str, str | None]) -> Commands:
-    pins = host.get_fact(HoldPins)
-    kept = {name: version for name, version in pins.items() if name not in wanted}
-    if kept != pins:
-        yield from _write(kept)
-    yield from apt.hold._inner(packages=sorted(host.get_fact(HeldPackages) & set(wanted)), present=False)
+    pins, known = host.get_fact(HoldPins), host.get_fact(HeldPackages)
+    pinned = [name for name in wanted if name in pins]
+    held = [name for name in wanted if name in known]
+    # Want them free and have it so?
+    if not pinned and not held:
+        host.noop(f"packages not held: {', '.join(wanted)}")
+    if pinned:
+        yield from _write({name: version for name, version in pins.items() if name not in wanted})
+    if held:
+        yield from apt.hold._inner(packages=held, present=False)
 
 
 def _write(pins: Mapping[str, str]) -> Commands:

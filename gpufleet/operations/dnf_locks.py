@@ -53,7 +53,8 @@ def held(packages: Sequence[str], present: bool = True) -> Commands:
         return
     if PLUGIN not in installed:
         yield dnf_command.install([PLUGIN], TIMEOUT, LOCK_TIMEOUT)
-    yield from _lock(wrong, installed)
+    if wrong:
+        yield from _lock(wrong, installed)
 
 
 def moved(chosen: Mapping[str, str | None], locks: Mapping[str, str]) -> Commands:

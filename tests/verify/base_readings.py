@@ -48,7 +48,7 @@ PROBE = {
     "modprobe": "modprobe --showconfig",
     "initramfs": (
         "for image in /boot/initrd.img-* /boot/initramfs-*.img; do "
-        "kernel=${image#/boot/init*-}; kernel=${kernel%.img}; [ -d /lib/modules/$kernel ] || continue; state=lacks; "
+        'kernel=${image#/boot/init*-}; kernel=${kernel%.img}; [ -d "/lib/modules/$kernel" ] || continue; state=lacks; '
         "case $image in *.img) list=lsinitrd;; *) list=lsinitramfs;; esac; "
         f"[ ! -e /{BLACKLIST} ] || [ $image -nt /{BLACKLIST} ] || state=predates; "
         f"[ $state = predates ] || ! $list $image | grep -qE '(^| ){BLACKLIST}$' || state=contains; "
