@@ -26,11 +26,8 @@ def gdrcopy(case: Case) -> Part:
     if row is None:
         return Part(verdicts=(_unknown(case, wish),))
     if 0 < case.branch < row.minimum_branch:
-        expected, found = (
-            f"driver branch {row.minimum_branch} or newer for GDRCopy {row.version}",
-            f"branch {case.branch}",
-        )
-        cure = "choose a newer branch of the driver, or leave gdrcopy out"
+        expected = f"driver branch {row.minimum_branch} or newer for GDRCopy {row.version}"
+        found, cure = f"branch {case.branch}", "choose a newer branch of the driver, or leave gdrcopy out"
         return Part(verdicts=(verdict("error", row, where="gdrcopy", expected=expected, found=found, cure=cure),))
     reason = "low-latency copies to GPU memory; from a repository of your own, as NVIDIA publishes none"
     names = row.rpm if case.packaging == "rpm" else row.deb

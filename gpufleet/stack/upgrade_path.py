@@ -40,7 +40,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Path:
-    """The way from one driver to another on one kind of host; no steps where a verdict of level error forbids it."""
+    """The way from one driver to another on one kind of host; no steps where nothing moves or an error forbids it."""
 
     before: str
     after: str
@@ -61,11 +61,12 @@ def upgrade_path(from_version: str, to_version: str, hardware: Hardware, system:
     verdicts = tuple(dict.fromkeys((*new.errors, *old.errors)))
     if verdicts or old.driver is None or new.driver is None:
         return Path(from_version, to_version, verdicts=verdicts or new.verdicts)
+    moves = tuple(_moves(old, new))
     return Path(
         old.driver.version,
         new.driver.version,
-        moves=tuple(_moves(old, new)),
-        steps=tuple(_steps(old, new)),
+        moves=moves,
+        steps=tuple(_steps(old, new)) if moves else (),
         reboots=tuple(_reboots(old, new, hardware, matrix)),
         verdicts=new.verdicts,
     )

@@ -18,6 +18,8 @@ TODAY = datetime.date(2026, 1, 15)
 RTX_4090 = "2684"
 SOURCES = {row.row: row.source for row in MATRIX.rows} | {rule.row: rule.source for rule in RULES}
 
+KERNELS = MATRIX.kernels_for("580.105.08", "ubuntu-24.04")[-1]
+
 #: Case: machine, system, wish, and the sentences without the source, which the row has.
 Case = tuple[Hardware, System, dict[str, Any], list[str]]
 
@@ -218,6 +220,45 @@ REFUSED: dict[str, Case] = {
             "error: fabric_manager: expected a branch that NVIDIA's repository for debian-13 has, fabric manager "
             "included, found branch 550 on x86_64; choose such a branch, or set fabric_manager to off "
             "(row rule packages of fabric manager"
+        ],
+    ),
+    "a kernel older than the modules need": (
+        replace(HGX, kernel="3.9.1"),
+        UBUNTU,
+        {"driver": "580.105.08"},
+        [
+            f"error: kernel: expected kernel {KERNELS.oldest} or newer, for driver 580.105.08, found 3.9.1; choose a "
+            f"newer driver, or boot another kernel (row {KERNELS.row}"
+        ],
+    ),
+    "GDRCopy of an unknown release": (
+        HGX,
+        UBUNTU,
+        {"driver": "580", "gdrcopy": "1.0"},
+        [
+            "error: gdrcopy: expected auto or a release that the matrix knows: "
+            f"{', '.join(row.version for row in MATRIX.gdrcopy)}, found '1.0'; choose one of them, or add a row of "
+            "your own beside the inventory (row rule versions"
+        ],
+    ),
+    "NCCL for a newer driver": (
+        HGX,
+        UBUNTU,
+        {"driver": "570.195.03", "nccl": "2.28.3", "nccl_cuda": "13"},
+        [
+            "error: nccl: expected driver branch 580 or newer for NCCL 2.28.3+cuda13.0, found branch 570; choose such "
+            "a driver, or NCCL for an older CUDA major (row nccl 2.28.3 13.0"
+        ],
+    ),
+    "IMEX before its first branch": (
+        Hardware(gpus=(H100,)),
+        UBUNTU,
+        {"driver": "535.261.03", "imex": "on"},
+        [
+            "error: imex: expected a branch that NVIDIA's repository for ubuntu-24.04 has, IMEX included, found "
+            "branch 535 on x86_64; choose such a branch, or set imex to off (row rule packages of IMEX",
+            "warning: imex: expected a compute tray of GB200 or GB300, as IMEX serves multi-node NVLink only, found on "
+            "on other hardware; set imex to auto (row rule IMEX follows multi-node NVLink",
         ],
     ),
     "peermem on EFA": (

@@ -60,7 +60,7 @@ WHOLE = {
     "dcgm": "4.4.1",
     "gdrcopy": "2.5",
     "rdma": "auto",
-    "nccl": "auto",
+    "nccl": "2.28.3",
 }
 MACHINES: dict[str, tuple[Hardware, System, dict[str, Any]]] = {
     "8 x B200, NVLink5": (
@@ -89,7 +89,7 @@ MACHINES: dict[str, tuple[Hardware, System, dict[str, Any]]] = {
     "4 x L40S, Debian's own packages": (
         Hardware(gpus=(L40S,) * 4),
         DEBIAN_13,
-        {"driver": "550.163.01", "source": "distribution", "cuda": ("12.4",)},
+        {"driver": "550.163.01", "source": "distribution", "cuda": ("12.4",), "nccl": "auto"},
     ),
     "4 x L40S, cuda-compat": (
         Hardware(gpus=(L40S,) * 4),
