@@ -1,0 +1,58 @@
+"""The lab's vendor repositories as apt itself reads them, on both releases of Debian."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from gpufleet.lab import vendors
+from gpufleet.lab.hosts import LabHost
+from tests.support.lab import Fleet
+
+#: A folder for this test's own sources and lists, so that the shared hosts stay as they are.
+PLACE = "/var/tmp/vendor-repositories"
+APT = f"-o Dir::Etc::SourceParts={PLACE}/sources -o Dir::Etc::PreferencesParts={PLACE}/preferences"
+KEY = f"{PLACE}/{vendors.APT_KEY}"
+
+
+@pytest.fixture(params=["d12=debian12", "d12=ubuntu2204", "d13=debian13", "d13=ubuntu2404"])
+def host(request: pytest.FixtureRequest, fresh_fleet: Fleet) -> Iterator[LabHost]:
+    """A host that knows one of the repositories, for as long as the test runs."""
+    name, _, repository = request.param.partition("=")
+    host = fresh_fleet.host(name)
+    host.execute(f"mkdir -p {PLACE}/sources {PLACE}/preferences && cp /etc/apt/sources.list.d/* {PLACE}/sources")
+    host.execute(f"cat > {KEY} <<'END'\n{vendors.key().armored().decode()}END")
+    address = f"http://archive:3142/nvidia/compute/cuda/repos/{repository}/x86_64/"
+    host.execute(f"echo 'deb [signed-by={KEY}] {address} /' > {PLACE}/sources/cuda.list && apt-get -q {APT} update")
+    yield host
+    host.execute(f"rm -r {PLACE} && apt-get -q update")
+
+
+def would_install(host: LabHost, *packages: str) -> dict[str, str]:
+    """Package -> version that apt would install."""
+    command = f"apt-get {APT} --simulate --no-install-recommends install {' '.join(packages)}"
+    lines = [line.split() for line in host.execute(command).stdout.splitlines() if line.startswith("Inst ")]
+    return {words[1]: words[2].lstrip("(") for words in lines}
+
+
+def pin(host: LabHost, glob: str) -> None:
+    """What a pinning package does."""
+    host.execute(
+        f"printf 'Package: *nvidia* libcuda1\\nPin: version {glob}\\nPin-Priority: 1000\\n' > {PLACE}/preferences/pin"
+    )
+
+
+def test_a_pin_keeps_the_driver_and_its_companions_at_one_version(host: LabHost) -> None:
+    pin(host, "580.105.08-*")
+    found = would_install(host, "cuda-drivers-580", "nvidia-fabricmanager", "nvidia-imex", "libnvidia-nscq")
+    driver = {name: version for name, version in found.items() if "nvidia" in name or name == "libcuda1"}
+    assert driver["nvidia-fabricmanager"] == "580.105.08-1"
+    assert {version.partition("-")[0] for version in driver.values()} == {"580.105.08"}
+
+
+@pytest.mark.parametrize("host", ["d12=debian12", "d13=debian13"], indirect=True)
+def test_without_a_pin_the_branch_package_of_debian_brings_the_newest_driver(host: LabHost) -> None:
+    found = would_install(host, "cuda-drivers-580")
+    assert found["cuda-drivers-580"] == "580.105.08-1"
+    assert found["nvidia-driver"] == found["nvidia-kernel-dkms"] == found["libcuda1"] == "595.58.03-1"
