@@ -139,3 +139,11 @@ def test_no_word_is_left_unfilled(repository: str) -> None:
     for package in packages_of(repository):
         for file in package.files:
             assert not re.search(rb"@[a-z][a-z-]*@", file.data), (package.name, file.path)
+
+
+@pytest.mark.parametrize("repository", ["rhel9", "rhel10"])
+def test_no_package_obsoletes_a_release_that_the_repository_offers(repository: str) -> None:
+    packages = packages_of(repository)
+    offered = {package.name for package in packages}
+    bare = {(package.name, text) for package in packages for text in package.replaces if not relation(text).sign}
+    assert {(name, text) for name, text in bare if text in offered} == set()
