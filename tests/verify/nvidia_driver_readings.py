@@ -126,7 +126,8 @@ class Reading:
         """Installed packages of the driver, whoever made them, and what was wished for by name."""
         names = driver_names.of_driver(self.installed)
         wanted = {package.name for package in self.choice.driver.packages} if self.choice else set()
-        return {name: version for name, version in self.installed.items() if name in names | wanted}
+        own = {name: version for name, version in self.installed.items() if name in names | wanted}
+        return {name: version for name, version in own.items() if not name.startswith(driver_names.PINNING)}
 
     @property
     def loose(self) -> list[str]:
