@@ -42,7 +42,7 @@ class Nccl:
     header: str = ""
     #: Whether a program on this host could ask the library at all.
     asked: bool = False
-    #: What the library answered to the request for an identity; 0 is success.
+    #: What the library answered to the request for an identity; 0 is success, None no answer.
     status: int | None = None
     read: dict[str, str] = field(default_factory=dict)
 
@@ -65,7 +65,7 @@ class NcclState(FactBase[Nccl]):
 
     @override
     def process(self, output: list[str]) -> Nccl:
-        """Parse `header #define NCCL_VERSION_CODE 22203`, `library 22203`, `status 0` and `read NCCL_IB_HCA==mlx5_0`."""
+        """Parse `header #define NCCL_VERSION_CODE 22203`, `library 22203`, `status 0`, `read NCCL_IB_HCA==mlx5_0`."""
         codes = [int(match["number"]) for line in output if (match := _HEADER.match(line))]
         rows = [line.partition(" ")[::2] for line in output]
         last = dict(rows)

@@ -98,7 +98,9 @@ def test_library_takes_the_settings(probe: Probe, declared: Declared) -> None:
         found = state(probe)
         if not found.asked:
             unproven("libnccl.so.2: expected it to read its settings, found no Python with ctypes to ask it with")
-        assert found.status is not None, "libnccl.so.2: expected ncclGetUniqueId to return, found no answer"
+        assert found.library, "libnccl.so.2: expected it to load, found no answer"
+        if found.status is None:
+            unproven("libnccl.so.2: expected it to read its settings, found no ncclGetUniqueId in it that returns")
         taken = [f"{name}={value}" for name, value in found.read.items()]
         wrong = differences(lines(expected_settings(probe, declared)), taken)
         assert not wrong, f"libnccl.so.2: settings it took: {wrong}"
