@@ -17,7 +17,7 @@ class Wish(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    driver: str | None = Field(None, description="Branch such as `580`, or exact version such as `580.95.05`.")
+    driver: str | None = Field(default=None, description="Branch such as `580`, or exact version such as `580.95.05`.")
     flavor: Literal["auto", "open", "proprietary"] = "auto"
     source: Literal["nvidia", "distribution"] = "distribution"
     profile: Literal["compute", "full"] = "compute"
@@ -27,14 +27,18 @@ class Wish(BaseModel):
         None, description="`auto` by hardware, `on`, `off`, or a version; None: no role."
     )
     imex: Literal["auto", "on", "off", "dra"] | None = None
-    dcgm: str | None = Field(None, description="`auto`, a version, or `<version>-cuda<major>`; None: not wanted.")
-    gdrcopy: str | None = Field(None, description="`auto` or a version; None: not wanted.")
+    dcgm: str | None = Field(
+        default=None, description="`auto`, a version, or `<version>-cuda<major>`; None: not wanted."
+    )
+    gdrcopy: str | None = Field(default=None, description="`auto` or a version; None: not wanted.")
     rdma: Literal["auto", "peermem", "dma-buf", "off"] | None = None
-    cuda: tuple[str, ...] = Field((), description="Toolkits side by side, such as `12.9` and `13.0`.")
+    cuda: tuple[str, ...] = Field(default=(), description="Toolkits side by side, such as `12.9` and `13.0`.")
     cuda_default: str | None = None
     cuda_compat: bool = False
-    nccl: str | None = Field(None, description="`auto` or a version such as `2.28.3`; None: not wanted.")
-    nccl_cuda: str | None = Field(None, description="CUDA version the library is built for, such as `13.0` or `13`.")
+    nccl: str | None = Field(default=None, description="`auto` or a version such as `2.28.3`; None: not wanted.")
+    nccl_cuda: str | None = Field(
+        default=None, description="CUDA version the library is built for, such as `13.0` or `13`."
+    )
     kernel: str | None = None
     ofed: str | None = None
     toolkit: str | None = None

@@ -1,0 +1,169 @@
+"""Kernel modules that were built once: building them on one host, and bringing them to another, verified."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Generator
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from pyinfra.api.command import FileDownloadCommand, StringCommand
+from pyinfra.api.operation import operation
+from pyinfra.context import host
+from pyinfra.operations import files
+
+from gpufleet.errors import HostError
+from gpufleet.facts.packages import AvailableVersions, InstalledVersions
+from gpufleet.operations import wishes
+from gpufleet.precompiled import signing
+from gpufleet.precompiled.artifact import Artifact
+from gpufleet.precompiled.key import ModuleKey
+from gpufleet.precompiled.repository import Directory, Website
+from gpufleet.stack.versions import newest_match
+
+Commands = Generator[Any, None, None]
+
+SCRIPTS = Path(__file__).parents[1] / "precompiled/scripts"
+#: Where a host keeps a package between its download and its installation, and where a build leaves its result.
+STAGED, BUILT = "/var/cache/gpufleet/modules/staged", "/var/cache/gpufleet/modules/built"
+#: What stands between name and version where apt or dnf is to download one package.
+SEPARATOR = {"deb": "=", "rpm": "-"}
+_TOOLS = "/var/cache/gpufleet/modules/scripts"
+
+
+@operation()
+def built(
+    key: ModuleKey, module: str, package: str, version: str, packing: str, target: str, timeout: int = 2400
+) -> Commands:
+    """
+    Build the driver's modules for one kernel, pack them, and fetch the package and its description.
+
+    The host's own driver is not touched. dkms, a compiler and the kernel's headers must be there.
+
+    + key: what the build is to fit
+    + module: name by which DKMS knows the module
+    + package: the package with the module's sources
+    + version: its version; without a revision any revision of it
+    + packing: `deb` or `rpm`
+    + target: directory on this machine that gets `build.json` and `package`
+    + timeout: seconds after which the build is stopped on the host
+
+    **Example:**
+
+    .. code:: python
+
+        precompiled.built(key=key, module="nvidia", package="nvidia-kernel-open-dkms", ...)
+    """
+    offered: list[str] = host.get_fact(AvailableVersions, package=package)
+    exact = newest_match(version, offered)
+    if exact is None and host.state.is_executing:
+        yield wishes.not_to_be_had({f"{package}={version}": offered})
+        return
+    for name in ("build", packing):
+        yield from files.put._inner(
+            src=str(SCRIPTS / name), dest=f"{_TOOLS}/{name}", mode="755", user="root", group="root"
+        )
+    words = [
+        packing,
+        module,
+        key.driver,
+        key.kernel,
+        key.flavor,
+        key.release,
+        f"{package}{SEPARATOR[packing]}{exact}",
+        BUILT,
+    ]
+    late = HostError(
+        host.name,
+        expected=f"{key} to be built within {timeout} seconds",
+        found="the build still running, and stopped it",
+        cure="free the host, or raise install_timeout",
+    )
+    yield StringCommand(
+        f"timeout --kill-after=60 {timeout} {_TOOLS}/build {shlex.join(words)} ||",
+        f"{{ rc=$?; case $rc in 124|137) printf '%s\\n' {shlex.quote(str(late))} >&2;; esac; exit $rc; }}",
+    )
+    for name in ("build.json", "package"):
+        yield FileDownloadCommand(f"{BUILT}/{name}", str(Path(target) / name))
+    yield StringCommand("rm", "-rf", BUILT, _TOOLS)
+
+
+@operation()
+def staged(artifact: Artifact, repository: Directory | Website, public_key: str) -> Commands:
+    """
+    Have a build's package on the host, its signature and its checksum verified there.
+
+    + artifact: the build
+    + repository: where its files are: a directory of this machine, or a website that the host reaches
+    + public_key: OpenSSH public key that must have signed it
+
+    **Example:**
+
+    .. code:: python
+
+        precompiled.staged(name="Fetch the modules", artifact=artifact, repository=repository, public_key=key)
+    """
+    installed = host.get_fact(InstalledVersions, packages=[artifact.package])
+    # Want this build and have it?
+    if installed.get(artifact.package) == artifact.version:
+        host.noop(f"installed: {artifact.package} {artifact.version}")
+        return
+    manifest = f"{artifact.key.manifest.rpartition('/')[2]}"
+    for name in (manifest, f"{manifest}.sig", artifact.file):
+        yield from _fetched(artifact, repository, name)
+    signers = StringIO(signing.allowed_signers(public_key))
+    yield from files.put._inner(src=signers, dest=f"{STAGED}/allowed_signers", mode="644", user="root", group="root")
+    yield StringCommand(verification(artifact, manifest))
+
+
+@operation()
+def unstaged(artifact: Artifact) -> Commands:
+    """
+    Remove what `staged` left, after the package was installed.
+
+    + artifact: the build
+
+    **Example:**
+
+    .. code:: python
+
+        precompiled.unstaged(name="Remove the fetched package", artifact=artifact, _if=fetched.did_change)
+    """
+    yield StringCommand("rm", "-rf", STAGED)
+
+
+def verification(artifact: Artifact, manifest: str) -> str:
+    """Return the shell command that fails unless the manifest was signed and the package is what it describes."""
+    unsigned = HostError(
+        f"{host.name}: {manifest}",
+        expected="a signature by the key of the repository",
+        found="none, or another's",
+        cure="compare nvidia_driver.precompiled.public_key with the key that signs, then build again",
+    )
+    broken = HostError(
+        f"{host.name}: {artifact.file}",
+        expected=f"sha256 {artifact.sha256}",
+        found="another",
+        cure="fetch it again; if it stays, build it again",
+    )
+    verify = f"ssh-keygen -Y verify -q -n {signing.NAMESPACE} -I {signing.IDENTITY} -f allowed_signers"
+    return (
+        f"cd {STAGED} && "
+        f"{{ {verify} -s {manifest}.sig <{manifest} >/dev/null && grep -q {artifact.sha256} {manifest} || "
+        f"{{ printf '%s\\n' {shlex.quote(str(unsigned))} >&2; false; }}; }} && "
+        f"{{ echo '{artifact.sha256}  {artifact.file}' | sha256sum --check --status || "
+        f"{{ printf '%s\\n' {shlex.quote(str(broken))} >&2; false; }}; }}"
+    )
+
+
+def _fetched(artifact: Artifact, repository: Directory | Website, name: str) -> Commands:
+    if isinstance(repository, Directory):
+        source = repository.root / artifact.key.manifest
+        yield from files.put._inner(
+            src=str(source.with_name(name)), dest=f"{STAGED}/{name}", mode="644", user="root", group="root"
+        )
+        return
+    yield from files.download._inner(
+        src=repository.address(artifact, name), dest=f"{STAGED}/{name}", mode="644", user="root", group="root"
+    )
