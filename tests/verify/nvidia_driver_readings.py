@@ -19,7 +19,7 @@ from gpufleet.facts.machine import HostMachine, Machine
 from gpufleet.facts.nvidia import Daemon, Daemons, Driver, DriverState, RunfileTraces
 from gpufleet.facts.packages import HeldPackages, InstalledVersions
 from gpufleet.facts.repositories import RepositoryKey
-from gpufleet.facts.secure_boot import SecureBoot
+from gpufleet.facts.secure_boot import EnrolledKeys, SecureBoot
 from gpufleet.facts.signing import ModuleSigner
 from gpufleet.health import Probe, unproven
 from gpufleet.inventory.hosts import InventoryHost
@@ -57,6 +57,7 @@ PROBE = {
     "dnf key": RepositoryKey().command(path="/etc/pki/rpm-gpg/RPM-GPG-KEY-cuda"),
     "runfile": RunfileTraces().command(),
     "secure boot": SecureBoot().command(),
+    "enrolled": EnrolledKeys().command(),
     "daemons": Daemons().command(),
     "gpus": f"nvidia-smi --query-gpu={','.join(_GPU_FIELDS)} --format=csv,noheader,nounits",
     "remapped rows": f"nvidia-smi --query-remapped-rows={','.join(_REMAP_FIELDS)} --format=csv,noheader,nounits",
@@ -114,6 +115,18 @@ class Reading:
     def signer(self) -> str:
         """Who signed the module on disk."""
         return ModuleSigner().process(self.probe[f"signer {self.module}"].lines)
+
+    @property
+    def secure_boot(self) -> bool:
+        """Whether the firmware demands signatures."""
+        return SecureBoot().process(self.probe["secure boot"].lines) == "enabled"
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether the module's signer is enrolled; a module that was built elsewhere may have a vendor's signature."""
+        keys = EnrolledKeys().process(self.probe["enrolled"].lines)
+        enrolled = any(f"CN={self.signer}" in key.subject.replace(" = ", "=") for key in keys)
+        return bool(self.signer) and (enrolled or self.options.modules == "precompiled")
 
     @property
     def dkms(self) -> list[DkmsModule]:

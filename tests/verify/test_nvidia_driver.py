@@ -8,7 +8,6 @@ from gpufleet.facts.boot import RebootRequired
 from gpufleet.facts.dnf import ModuleStreams
 from gpufleet.facts.nvidia import RunfileTraces
 from gpufleet.facts.packages import LockedVersions
-from gpufleet.facts.secure_boot import SecureBoot
 from gpufleet.health import xids
 from gpufleet.stack import driver_names
 from gpufleet.stack.driver import same_value
@@ -121,13 +120,11 @@ def test_repository_is_trusted_by_its_own_key(reading: Reading) -> None:
 
 def test_module_is_signed_under_secure_boot(reading: Reading) -> None:
     pair = reading.options.secure_boot.pair() if reading.present else None
-    is_on = SecureBoot().process(reading.probe["secure boot"].lines) == "enabled"
-    expected = f"the key {pair.signer}" if pair else "a key that the firmware knows"
-    if reading.present and (pair or is_on):
-        right = reading.signer == pair.signer if pair else bool(reading.signer)
-        assert right, (
-            f"module {reading.module}: expected it signed by {expected}, found {reading.signer or 'no signature'}"
-        )
+    if reading.present and (pair or reading.secure_boot):
+        right = reading.signer == pair.signer if pair else reading.is_trusted
+        expected = f"the key {pair.signer}" if pair else "a key that the firmware knows"
+        found = reading.signer or "no signature"
+        assert right, f"module {reading.module}: expected it signed by {expected}, found {found}"
 
 
 def test_persistence_mode_is_on(reading: Reading) -> None:
