@@ -8,13 +8,10 @@ kept for ever; other index files always come fresh from upstream. Addresses in t
 from __future__ import annotations
 
 import argparse
-import http.client
 import shutil
 import signal
 import sys
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path, PurePosixPath
@@ -23,6 +20,7 @@ from urllib.parse import unquote, urlsplit
 
 from gpufleet.lab import sources
 from gpufleet.lab.download import Download, DownloadError
+from gpufleet.lab.fresh import fetch
 
 PORT = 3142
 #: Path under which the archive tells whose it is: the deny file that it obeys.
@@ -172,19 +170,6 @@ class Request(BaseHTTPRequestHandler):
         if modified:
             self.send_header("Last-Modified", modified)
         self.end_headers()
-
-
-def fetch(url: str, headers: Mapping[str, str]) -> tuple[bytes, int, str | None]:
-    """Content, status and date of a file upstream; raises DownloadError for all but "here" and "not changed"."""
-    try:
-        with sources.opener(headers).open(url, timeout=sources.TIMEOUT) as reply:
-            return reply.read(), 200, reply.headers.get("Last-Modified")
-    except urllib.error.HTTPError as error:
-        if error.code == 304:
-            return b"", 304, None
-        raise DownloadError(error.code, error.reason) from error
-    except (OSError, http.client.HTTPException) as error:
-        raise DownloadError(502, str(error)) from error
 
 
 def main() -> None:

@@ -33,21 +33,11 @@ def shared_object(soname: str, functions: Mapping[str, bytes]) -> bytes:
     """A library with that SONAME that exports these functions, given as machine code."""
     names = b"\0" + b"".join(name.encode() + b"\0" for name in functions)
     strings = names + soname.encode() + b"\0"
-    text = HEADER + 4 * PROGRAM
-    code, places = b"", []
-    for body in functions.values():
-        places.append(text + len(code))
-        code += body + b"\x90" * (-len(body) % 16)
-    count = len(functions) + 1
-    symbols = b"\0" * 24
-    for index, (name, body) in enumerate(functions.items()):
-        where = names.index(b"\0" + name.encode() + b"\0") + 1
-        symbols += struct.pack("<IBBHQQ", where, FUNCTION, 0, 1, places[index], len(body))
-    # One bucket: a chain through all symbols, which is what a handful needs.
-    chain = [0, *(number + 1 for number in range(1, count - 1)), *([0] if count > 1 else [])]
-    table = struct.pack(f"<III{count}I", 1, count, min(1, count - 1), *chain)
-    symtab = text + len(code)
+    start = HEADER + 4 * PROGRAM
+    code, symbols = text(functions, names, start)
+    symtab = start + len(code)
     hashes = symtab + len(symbols)
+    table = chain(len(functions) + 1)
     strtab = hashes + len(table) + -len(table) % 8
     end = strtab + len(strings)
     dynamic = end + -end % PAGE
@@ -56,15 +46,34 @@ def shared_object(soname: str, functions: Mapping[str, bytes]) -> bytes:
         *((SONAME, len(names)), (0, 0)),
     ]
     tags = b"".join(struct.pack("<QQ", *entry) for entry in entries)
-    head = struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\2\1\1", 3, 62, 1, 0, HEADER, 0, 0, HEADER, PROGRAM, 4, 0, 0, 0)
-    programs = b"".join(
-        struct.pack("<IIQQQQQQ", kind, flags, place, place, place, size, size, alignment)
-        for kind, flags, place, size, alignment in (
-            (LOAD, READ | EXECUTE, 0, end, PAGE),
-            (LOAD, READ | WRITE, dynamic, len(tags), PAGE),
-            (DYNAMIC, READ | WRITE, dynamic, len(tags), 8),
-            (GNU_STACK, READ | WRITE, 0, 0, 16),
-        )
-    )
-    body = (head + programs + code + symbols + table).ljust(strtab, b"\0") + strings
+    body = (heads(end, dynamic, len(tags)) + code + symbols + table).ljust(strtab, b"\0") + strings
     return body.ljust(dynamic, b"\0") + tags
+
+
+def text(functions: Mapping[str, bytes], names: bytes, start: int) -> tuple[bytes, bytes]:
+    """Code of all functions from an address on, and the table of their symbols."""
+    code, symbols = b"", b"\0" * 24
+    for name, body in functions.items():
+        where = names.index(b"\0" + name.encode() + b"\0") + 1
+        symbols += struct.pack("<IBBHQQ", where, FUNCTION, 0, 1, start + len(code), len(body))
+        code += body + b"\x90" * (-len(body) % 16)
+    return code, symbols
+
+
+def chain(count: int) -> bytes:
+    """Hash table of one bucket: a chain through all symbols, which is what a handful needs."""
+    links = [0, *(number + 1 for number in range(1, count - 1)), *([0] if count > 1 else [])]
+    return struct.pack(f"<III{count}I", 1, count, min(1, count - 1), *links)
+
+
+def heads(end: int, dynamic: int, size: int) -> bytes:
+    """ELF header and program headers of a file whose dynamic section follows its one readable segment."""
+    head = struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\2\1\1", 3, 62, 1, 0, HEADER, 0, 0, HEADER, PROGRAM, 4, 0, 0, 0)
+    segments = (
+        *((LOAD, READ | EXECUTE, 0, end, PAGE), (LOAD, READ | WRITE, dynamic, size, PAGE)),
+        *((DYNAMIC, READ | WRITE, dynamic, size, 8), (GNU_STACK, READ | WRITE, 0, 0, 16)),
+    )
+    return head + b"".join(
+        struct.pack("<IIQQQQQQ", kind, flags, place, place, place, length, length, alignment)
+        for kind, flags, place, length, alignment in segments
+    )
