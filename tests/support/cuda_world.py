@@ -94,13 +94,14 @@ def cuda_plan(
     data: Mapping[str, Any],
     changes: Mapping[Any, Any] = MappingProxyType({}),
     platform: Platform = "bare-metal",
+    gpus: tuple[str, ...] = (),
 ) -> str:
     """Plan a deploy on a host that follows the plan; scripts with tests of their own are shortened."""
     record = ManagedToolkits()
     facts = {
         **dict.fromkeys((packages.InstalledVersions, apt.InstalledVersions, rpm.InstalledVersions), world.versions),
         Directory: _directory,
-        Machine: HostMachine(system_of(release), Hardware(platform=platform)),
+        Machine: HostMachine(system_of(release), Hardware(gpus=gpus, platform=platform)),
         AlternativeState: lambda group: world.alternative(),
         ManagedToolkits: lambda: record.process(world.files.get(RECORD, "").splitlines()),
         UnpackedPackages: lambda: list(world.unpacked),

@@ -16,6 +16,7 @@ from tests.support.plans import assert_plan
 
 TWO = {"toolkits": ["12.9", "13.0"], "default": "12.9", "source": "nvidia"}
 ONE = {"toolkits": ["13.0"], "source": "nvidia"}
+GPUS = ("2330",) * 8
 FAMILIES = {"ubuntu": "ubuntu-24.04", "debian": "debian-12", "el": "el-9"}
 
 
@@ -69,6 +70,20 @@ def test_a_toolkit_that_somebody_else_installed_stays() -> None:
     cuda_plan(cuda, found, "ubuntu-24.04", {"cuda": TWO})
     cuda_plan(cuda, found, "ubuntu-24.04", {"cuda": ONE})
     assert [name for name in found.installed if "12-4" in name] == ["cuda-toolkit-12-4", "cuda-nvcc-12-4"]
+
+
+@pytest.mark.parametrize("family", ["ubuntu", "el"])
+def test_driver_libraries_of_a_newer_toolkit(family: str) -> None:
+    """On a data-center GPU with an older driver they come before the driver's own, and go again."""
+    release, stack = FAMILIES[family], {"driver": "570.195.03", "source": "nvidia"}
+    found = world(release)
+    newer = {"stack": stack, "cuda": {**ONE, "compat": True}}
+    assert_plan("cuda", f"{family}_compat", without_noops(cuda_plan(cuda, found, release, newer, gpus=GPUS)))
+    assert without_noops(cuda_plan(cuda, found, release, newer, gpus=GPUS)) == ""
+    plain = {"stack": {**stack, "driver": "580.105.08"}, "cuda": ONE}
+    text = without_noops(cuda_plan(cuda, found, release, plain, gpus=GPUS))
+    assert_plan("cuda", f"{family}_compat_goes", text)
+    assert [name for name in found.installed if "compat" in name] == []
 
 
 def test_the_distributions_own() -> None:
