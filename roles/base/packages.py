@@ -49,8 +49,7 @@ def kernel_packages(installed: Mapping[str, str], running: str, family: str) -> 
     """
     if family == EL:
         _, version = el_package(running)
-        own = [f"{name}={version}" for name in installed if EL_KERNEL.fullmatch(name)]
-        return sorted([*own, *(name for name in installed if name == "kernel-headers")])
+        return sorted(f"{name}={version}" for name in installed if EL_KERNEL.fullmatch(name))
     parts = ("image", "headers", "modules", "modules-extra")
     exact = {f"linux-{part}-{running}" for part in parts} | {f"linux-image-{running}-unsigned"}
     return sorted(name for name in installed if name in exact or METAPACKAGE.fullmatch(name))
