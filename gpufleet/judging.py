@@ -7,10 +7,11 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-from gpufleet import overlay
+from gpufleet import mirrors, overlay
 from gpufleet.errors import GpufleetError
 from gpufleet.facts.machine import HostMachine
 from gpufleet.options import HasData
+from gpufleet.repository_options import RepositoryOptions
 from gpufleet.stack.check import check
 from gpufleet.stack.declared import DeclaredMachine
 from gpufleet.stack.evidence import Evidence
@@ -34,6 +35,8 @@ class Judgment:
     unknown: tuple[str, ...] = ()
     #: File with the operator's own rows.
     own: Path | None = None
+    #: Where the site has vendors' repositories, by name.
+    repositories: tuple[tuple[str, RepositoryOptions], ...] = ()
 
     @property
     def wants_anything(self) -> bool:
@@ -48,7 +51,9 @@ class Judgment:
     @property
     def resolution(self) -> Resolution | None:
         """What is chosen for the host, None where too little is known."""
-        return _resolve(self.wish, self.machine, self.own) if self.wish and self.machine else None
+        if not (self.wish and self.machine):
+            return None
+        return mirrors.placed(_resolve(self.wish, self.machine, self.own), dict(self.repositories))
 
     @property
     def evidence(self) -> Evidence | None:
@@ -66,18 +71,25 @@ def judge(
 
     Raises GpufleetError for an overlay that cannot be read.
     """
-    declared, own = DeclaredMachine.of(host), overlay.find(folder, StackData.of(host).overlay)
-    wish = wishes(host)
+    declared, stack = DeclaredMachine.of(host), StackData.of(host)
+    own, sites = overlay.find(folder, stack.overlay), tuple(stack.repositories.items())
+    wish, wrong = wishes(host), misplaced(stack.repositories, own)
     machine = declared.completed(found) if found else declared.machine()
     unknown = () if found else tuple(declared.unknown())
     if isinstance(wish, Verdict):
-        return Judgment(None, machine, (wish,), unknown, own)
+        return Judgment(None, machine, (wish, *wrong), unknown, own, sites)
     if own:
         _matrix(own)  # a broken file is a fault also where no host says enough to need it
     if machine is None:
-        return Judgment(wish, None, (), unknown, own)
-    differences = declared.differences(found) if found else ()
-    return Judgment(wish, machine, (*differences, *_check(wish, machine, own, today, strict)), unknown, own)
+        return Judgment(wish, None, wrong, unknown, own, sites)
+    differences = (*(declared.differences(found) if found else ()), *wrong)
+    verdicts = (*differences, *_check(wish, machine, own, today, strict))
+    return Judgment(wish, machine, verdicts, unknown, own, sites)
+
+
+def misplaced(sites: mirrors.Mirrors, own: Path | None) -> tuple[Verdict, ...]:
+    """Return an error for every mirror of a repository that the matrix with this overlay does not know."""
+    return mirrors.unknown(sites, _matrix(own)) if sites else ()
 
 
 @cache  # the hosts of a fleet are of a few kinds

@@ -12,10 +12,10 @@ from weakref import WeakKeyDictionary
 
 from pyinfra.api.host import Host
 
-from gpufleet import overlay
+from gpufleet import mirrors, overlay
 from gpufleet.facts.kernel import RunningKernel
 from gpufleet.facts.machine import HostMachine, Machine
-from gpufleet.judging import decide
+from gpufleet.judging import decide, misplaced
 from gpufleet.options import HasData
 from gpufleet.stack.declared import DeclaredMachine
 from gpufleet.stack.resolution import Resolution
@@ -51,9 +51,12 @@ def resolved(host: HasData, found: HostMachine, folder: Path) -> Resolution:
     Checks on hosts use it with the record that they have of the host (`InventoryHost.folder`). What the inventory
     declares of the machine and the host denies is an error of the resolution.
     """
-    declared, own = DeclaredMachine.of(host), overlay.find(folder, StackData.of(host).overlay)
-    wish, differences = wishes(host), declared.differences(found)
+    declared, stack = DeclaredMachine.of(host), StackData.of(host)
+    own = overlay.find(folder, stack.overlay)
+    wish, differences = wishes(host), (*declared.differences(found), *misplaced(stack.repositories, own))
     if isinstance(wish, Verdict):
         return Resolution(verdicts=(*differences, wish))
     chosen = decide(wish, declared.completed(found), own)
-    return Resolution(verdicts=(*differences, *chosen.verdicts)) if differences else chosen
+    if differences:
+        return Resolution(verdicts=(*differences, *chosen.verdicts))
+    return mirrors.placed(chosen, stack.repositories)

@@ -9,7 +9,7 @@ from pyinfra.api.operation import operation
 from pyinfra.context import host
 
 from gpufleet.facts.family import EL, OsFamily
-from gpufleet.operations import repositories
+from gpufleet.operations import failure, repositories
 from gpufleet.stack.resolution import Repository
 
 Commands = Generator[Any, None, None]
@@ -31,6 +31,14 @@ def used(repository: Repository, present: bool = True) -> Commands:
 
         vendor_repository.used(name="Use NVIDIA's repository", repository=resolution.repositories[0])
     """
+    if present and not repository.fingerprint:
+        yield failure(
+            f"{host.name}: stack.repositories.{repository.name}.key_fingerprint",
+            expected=f"the fingerprint of {repository.key}, forty hexadecimal digits",
+            found="none in the matrix",
+            cure="read the key's fingerprint where you trust it, and name it there",
+        )
+        return
     url, key, fingerprint = address(repository), repository.key, repository.fingerprint
     if host.get_fact(OsFamily) == EL:
         yield from repositories.dnf_repository._inner(

@@ -1,4 +1,4 @@
-"""The key `stack` of the inventory: what is wanted of the stack beyond the roles, and where rows of one's own lie."""
+"""The key `stack` of the inventory: what is wanted of the stack beyond the roles, and where rows and mirrors are."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ from typing import Any
 from pydantic import Field
 
 from gpufleet.options import RoleOptions
+from gpufleet.repository_options import RepositoryOptions
 from gpufleet.stack.wish import Wish
 
 
 class StackData(RoleOptions, Wish, key="stack"):
-    """Wishes that no role has, such as a kubelet that another tool installs, and the overlay of the matrix."""
+    """Wishes that no role has, such as a kubelet that another tool installs, the overlay, and the site's mirrors."""
 
     overlay: str | None = Field(
         None, description="File with rows of your own, relative to the inventory; else `stack.yaml` beside it, if any."
     )
+    repositories: dict[str, RepositoryOptions] = Field(
+        {}, description="Mirrors for vendors' repositories, by the name that the matrix has for each, such as `cuda`."
+    )
 
     def wish(self) -> Mapping[str, Any]:
         """Return what was given, as fields of a wish."""
-        return {name: getattr(self, name) for name in self.model_fields_set - {"overlay"}}
+        return {name: getattr(self, name) for name in self.model_fields_set - {"overlay", "repositories"}}

@@ -1,0 +1,38 @@
+"""A site's mirrors in the place of vendors' repositories: the key `stack.repositories` put over what the matrix has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from gpufleet.repository_options import RepositoryOptions
+from gpufleet.stack.matrix import Matrix
+from gpufleet.stack.resolution import Resolution
+from gpufleet.stack.verdicts import Verdict
+
+Mirrors = Mapping[str, RepositoryOptions]
+
+
+def placed(resolution: Resolution, mirrors: Mirrors) -> Resolution:
+    """Return a resolution whose repositories are where the site has them."""
+    rows = tuple(mirrors[row.name].applied(row) if row.name in mirrors else row for row in resolution.repositories)
+    return resolution if rows == resolution.repositories else replace(resolution, repositories=rows)
+
+
+def unknown(mirrors: Mirrors, matrix: Matrix) -> tuple[Verdict, ...]:
+    """Return an error for every mirror of a repository that the matrix does not know, as nothing would use it."""
+    names = {row.name for row in matrix.repositories}
+    expected = f"a repository that the matrix knows: {', '.join(sorted(names))}"
+    return tuple(
+        Verdict(
+            "error",
+            f"stack.repositories.{name}",
+            expected,
+            name,
+            "correct the name, or add the repository's row beside the inventory",
+            "stack.repositories",
+            "inventory",
+        )
+        for name in mirrors
+        if name not in names
+    )
