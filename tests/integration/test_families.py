@@ -14,7 +14,9 @@ import pytest
 
 from gpufleet.health import Outcome
 from gpufleet.lab.hosts import HostSpec
+from gpufleet.lab.inventory import nvidia_repository
 from gpufleet.lab.lab import Lab
+from tests.support.driver_deviations import ELSEWHERE, UNSIGNED
 from tests.support.driver_families import HOSTS, NAMES, STAGES, leftovers, look
 from tests.support.lab import Fleet, lab_name
 
@@ -51,6 +53,33 @@ def test_every_check_passes(families: Fleet) -> None:
     verification = families.verify("nvidia_driver")
     assert [check for check in verification.checks if check.outcome is not Outcome.PASS] == []
     assert {*verification.hosts} == {*NAMES}
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_deviation_is_seen(families: Fleet, name: str) -> None:
+    host, deviation = ELSEWHERE[name]
+    families.host(host).execute(deviation.command)
+    found = failed(families, host)
+    families.host(host).execute(deviation.back)
+    key = nvidia_repository()["key_fingerprint"]
+    assert found == {check: text.format(fingerprint=key) for check, text in deviation.messages.items()}
+
+
+def test_unsigned_module_is_seen_and_refused(families: Fleet) -> None:
+    host = families.host("n12")
+    signer = host.execute("modinfo -F signer nvidia").stdout.strip() or "no signature"
+    host.fault("secure-boot")
+    found, result = failed(families, "n12"), families.deploy("driver.py", limit=("n12",))
+    host.fault("secure-boot", clear=True)
+    assert found == {check: text.format(signer=signer) for check, text in UNSIGNED.items()}
+    [error] = result.failures()
+    assert "n12: Secure Boot: expected signed kernel modules, found modules that DKMS would build without" in error
+
+
+def failed(fleet: Fleet, host: str) -> dict[str, str]:
+    """Message of every check that does not pass on a host."""
+    checks = fleet.verify("nvidia_driver", limit=(host,)).of(host)
+    return {check.check: check.message for check in checks if check.outcome is not Outcome.PASS}
 
 
 def test_removal_leaves_nothing(families: Fleet) -> None:

@@ -16,7 +16,7 @@ DECLARED = {"version": OLD, "module_options": {OPTION: 0}}
 OTHER = "535.999.99"
 
 PARAMETERS, BANNER = "/proc/driver/nvidia/params", "/proc/driver/nvidia/version"
-PIN, OPEN_PIN = "/etc/apt/preferences.d/gpufleet-nvidia.pref", "/etc/apt/preferences.d/gpufleet-nvidia-open.pref"
+PIN, LOCKS = "/etc/apt/preferences.d/gpufleet-nvidia.pref", "/etc/apt/preferences.d/gpufleet-holds.pref"
 DROP_IN = "/etc/modprobe.d/gpufleet-nvidia.conf"
 STATUS = "/var/lib/dpkg/status"
 BUILD = f"/var/lib/dkms/nvidia-current/{OLD}"
@@ -92,7 +92,7 @@ DEVIATIONS: dict[str, Deviation] = {
         f"cp -p {STATUS} {STATUS}.kept && printf '{STANZA}' >>{STATUS}",
         f"mv {STATUS}.kept {STATUS}",
         {
-            "other_flavor_is_not_installed": "open kernel module: expected no package of it, "
+            "no_other_driver_is_installed": f"driver {OLD}: expected no package of another flavor or branch beside it, "
             "found nvidia-open-kernel-support",
         },
     ),
@@ -109,12 +109,18 @@ DEVIATIONS: dict[str, Deviation] = {
         *edited(PIN, "s/1001/500/"),
         {"pin_keeps_the_version": f"pin of the driver: expected {OLD}-*, found priority 500"},
     ),
-    "pin of open modules": Deviation(
-        f"printf 'Pin: version {OTHER}-*\\nPin-Priority: 1001\\n' >{OPEN_PIN}",
-        f"rm {OPEN_PIN}",
+    "lock": Deviation(
+        *edited(LOCKS, f"/^Package: libcuda1$/,/^$/s/^Pin: .*/Pin: version {OTHER}-1/"),
         {
-            "pin_keeps_the_version_of_open_modules": "pin of the open kernel modules: expected no pin, "
-            f"found {OTHER}-*",
+            "locks_keep_the_version": f"locked versions of the driver: expected {OLD}, found libcuda1 {OTHER}-1",
+        },
+    ),
+    "runfile": Deviation(
+        "touch /usr/bin/nvidia-uninstall",
+        "rm /usr/bin/nvidia-uninstall",
+        {
+            "no_driver_of_the_runfile_installer": "NVIDIA's runfile installer: expected nothing of it, "
+            "found /usr/bin/nvidia-uninstall",
         },
     ),
     "daemon": Deviation(
@@ -193,4 +199,32 @@ BATCHES = {
     "most": [name for name in DEVIATIONS if name not in (*APART, *ALONE)],
     "second": list(APART),
     **{name: [name] for name in ALONE},
+}
+
+#: On the hosts of every family, after their last stage: what Debian's own packages cannot show.
+ELSEWHERE: dict[str, tuple[str, Deviation]] = {
+    "repository key": (
+        "u24",
+        Deviation(
+            *moved("/etc/apt/keyrings/cuda.gpg"),
+            {
+                "repository_is_trusted_by_its_own_key": "key of NVIDIA's repository: expected {fingerprint} alone, "
+                "found none",
+            },
+        ),
+    ),
+    "stream": (
+        "r9",
+        Deviation(
+            "dnf --quiet --assumeyes module reset nvidia-driver",
+            "dnf --quiet --assumeyes module enable nvidia-driver:580-open",
+            {"pin_keeps_the_version": "module stream of the driver: expected 580-open, found none"},
+        ),
+    ),
+}
+
+#: What the checks say while the firmware of a host demands signatures that DKMS does not make.
+UNSIGNED = {
+    "module_is_signed_under_secure_boot": "module nvidia: expected it signed by a key that the firmware knows, "
+    "found {signer}",
 }
