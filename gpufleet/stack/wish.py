@@ -24,7 +24,7 @@ class Wish(BaseModel):
     modules: Literal["dkms", "precompiled"] = "dkms"
     persistence: bool = True
     fabric_manager: str | None = Field(
-        None, description="`auto` by hardware, `on`, `off`, or a version; None: no role."
+        default=None, description="`auto` by hardware, `on`, `off`, or a version; None: no role."
     )
     imex: Literal["auto", "on", "off", "dra"] | None = None
     dcgm: str | None = Field(
