@@ -9,7 +9,8 @@ import pytest
 
 from gpufleet.health import Outcome
 from gpufleet.project import ROOT
-from tests.support.driver_deviations import BATCHES, DECLARED, DEVIATIONS, ELSEWHERE, UNSIGNED
+from tests.support.driver_deviations import BATCHES, DECLARED, DEVIATIONS
+from tests.support.driver_elsewhere import ELSEWHERE, UNSIGNED
 from tests.support.driver_faults import FAULTS
 from tests.support.lab import OLD, Fleet
 

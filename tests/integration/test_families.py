@@ -16,7 +16,7 @@ from gpufleet.health import Outcome
 from gpufleet.lab.hosts import HostSpec
 from gpufleet.lab.inventory import nvidia_repository
 from gpufleet.lab.lab import Lab
-from tests.support.driver_deviations import ELSEWHERE, UNSIGNED
+from tests.support.driver_elsewhere import ELSEWHERE, UNSIGNED
 from tests.support.driver_families import HOSTS, NAMES, STAGES, leftovers, look
 from tests.support.lab import Fleet, lab_name
 

@@ -30,6 +30,7 @@ from roles.nvidia_driver.choice import Choice, choose, refusals
 from roles.nvidia_driver.options import NvidiaDriver
 from roles.nvidia_driver.places import MODULE_OPTIONS, PIN
 from roles.nvidia_driver.removal import DKMS_MODULES
+from tests.verify.cuda_readings import Record
 
 _GPU_FIELDS = ("pci.bus_id", "driver_version", "persistence_mode", "ecc.errors.uncorrected.volatile.total")
 _REMAP_FIELDS = ("gpu_bus_id", "remapped_rows.pending", "remapped_rows.failure")
@@ -70,15 +71,6 @@ PROBE = {
 NO_COUNTER = ("[N/A]", "N/A", "[Not Supported]")
 #: nvidia-smi is slow on a host that is not well, and slower on one without the persistence daemon.
 PROBE_TIMEOUT = 60
-
-
-class Record:
-    """The inventory's record of a host, asked for as options are: `declared(Record)`."""
-
-    @staticmethod
-    def of(host: InventoryHost) -> InventoryHost:
-        """Take it whole."""
-        return host
 
 
 @dataclass(frozen=True)
