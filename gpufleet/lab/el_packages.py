@@ -1,6 +1,7 @@
 """The stand-in packages of Enterprise Linux: what a minimal installation has, and what its repositories offer.
 
-They are empty but for their names, versions and relations: the programs themselves are in the image, from Debian.
+They are empty but for their names, versions and relations: the programs themselves are in the image, from Debian. What
+others look for and the image lacks is a file of its own.
 """
 
 from __future__ import annotations
@@ -68,6 +69,10 @@ OFFERED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "CRB": {"ninja-build": ()},
     "EPEL": {"dkms": ("gcc", "make", "kernel-devel"), "htop": ()},
 }
+#: The fabric manager's start script looks for ibstat; there are no ports that it could show.
+FILES: Mapping[str, tuple[File, ...]] = {
+    "infiniband-diags": (File("/usr/sbin/ibstat", b"#!/bin/sh\necho no InfiniBand ports in the lab >&2\n", mode=0o755),)
+}
 #: Version of a stand-in package whose version decides nothing.
 VERSION = "1.0-1"
 
@@ -82,7 +87,9 @@ def installed(os: System) -> tuple[Package, ...]:
 def offered(os: System) -> Mapping[str, tuple[Package, ...]]:
     """Packages of each repository: what could be installed, and what is."""
     found = {
-        repository: tuple(Package(name, version(os), depends=depends) for name, depends in packages.items())
+        repository: tuple(
+            Package(name, version(os), depends=depends, files=FILES.get(name, ())) for name, depends in packages.items()
+        )
         for repository, packages in OFFERED.items()
     }
     devel = [
