@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import Any
 
+from pyinfra.api.command import QuoteString, StringCommand
 from pyinfra.api.operation import operation
 from pyinfra.context import host
 
 from gpufleet.facts.packages import InstalledVersions
 from gpufleet.operations import packages
 from gpufleet.stack import driver_guard
-from gpufleet.stack.toolkits import belongs, leftovers, patterns
+from gpufleet.stack.toolkits import belongs, folder, leftovers, patterns
 
 Commands = Generator[Any, None, None]
 
@@ -79,6 +80,9 @@ def removed(toolkits: Sequence[str], timeout: int = 900) -> Commands:
     everything = [*names, *leftovers(names, shared)]
     yield from packages.held._inner(packages=everything, present=False)
     yield from packages.removed._inner(packages=everything, timeout=timeout)
+    # rpm leaves folders that no package owns, and links into them; what anybody put there stays.
+    places = StringCommand(*map(QuoteString, map(folder, toolkits)))
+    yield StringCommand("find", places, "-depth", r"\( -xtype l -o -type d -empty \) -delete 2>/dev/null || true")
 
 
 def _installed(toolkits: Sequence[str]) -> list[str]:

@@ -15,7 +15,7 @@ _DRIVER = re.compile(
 )
 #: Libraries and daemons at the driver's version: a toolkit may bring them to a host that has none, and no more.
 _USERSPACE = re.compile(
-    r"libcuda1(-.*)?|nvidia-(smi|persistenced|modprobe|settings|alternative|imex|fabric-?manager)(-\d+)?|"
+    r"libcuda1(-.*)?|nvidia-(smi|utils|compute-utils|firmware|persistenced|modprobe|settings|alternative|imex|fabric-?manager)(-\d.*)?|"
     r"libnvidia-(?!container|ml-dev)[a-z0-9-]+|libnvsdm(-\d+)?|nvidia-libXNVCtrl"
 )
 
