@@ -24,7 +24,8 @@ def test_driver_packages_never_come_along(package: str) -> None:
 
 @pytest.mark.parametrize(
     "package",
-    ["libcuda1", "nvidia-utils-580", "nvidia-firmware-580-580.95.05", "libnvidia-compute", "libnvidia-compute-580", "libnvidia-ml1", "nvidia-smi", "nvidia-persistenced",
+    ["libcuda1", "nvidia-utils-580", "nvidia-firmware-580-580.95.05", "libnvidia-compute",
+      "libnvidia-compute-580", "libnvidia-ml1", "nvidia-smi", "nvidia-persistenced",
      "nvidia-fabricmanager", "nvidia-fabric-manager", "nvidia-imex-570", "libnvsdm"],
 )  # fmt: skip
 def test_the_drivers_libraries_may_come_but_not_change(package: str) -> None:
