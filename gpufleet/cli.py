@@ -28,6 +28,10 @@ COMMANDS = {
         "gpufleet.health.command:verify",
         "Check hosts against what their inventory declares, without changing them.",
     ),
+    "modules": (
+        "gpufleet.precompiled.command:app",
+        "Kernel modules of the driver, built once and installed everywhere.",
+    ),
     "lab": ("gpufleet.lab.command:app", "Container hosts that behave like machines, with emulated GPUs."),
 }
 

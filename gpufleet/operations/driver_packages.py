@@ -12,7 +12,7 @@ from gpufleet.facts.family import EL, OsFamily
 from gpufleet.facts.packages import AvailableVersions, HeldPackages, InstalledVersions, LockedVersions
 from gpufleet.operations import apt, apt_get, dnf, dnf_command, packages, wishes
 from gpufleet.stack import driver_names, versions
-from gpufleet.stack.driver_change import Change, change, following
+from gpufleet.stack.driver_change import change, following
 from gpufleet.stack.resolution import DriverChoice, Package
 
 Commands = Generator[Any, None, None]
@@ -72,17 +72,21 @@ def installed(driver: DriverChoice, companions: Sequence[Package] = (), timeout:
     if not moves.needed:
         host.noop(wishes.noop_text({package.name: package for package in driver.packages}, have))
         return
-    family = host.get_fact(OsFamily)
+    family, files = host.get_fact(OsFamily), {package.name: package.file for package in driver.packages if package.file}
+    sought = {name: version for name, version in moves.install.items() if name not in files}
     yield _refresh(family, timeout, cached=True)
-    chosen, missing = wishes.choose(moves.install, AvailableVersions)
+    chosen, missing = wishes.choose(sought, AvailableVersions)
     if missing:
         # The lists may be fresh by the clock and still older than the version asked for.
         yield _refresh(family, timeout, cached=False)
-        chosen, missing = wishes.choose(moves.install, AvailableVersions)
+        chosen, missing = wishes.choose(sought, AvailableVersions)
     if missing:
         yield wishes.not_to_be_had(missing, "a dnf repository" if family == EL else "an apt repository")
         return
-    yield from _transaction(family, {**chosen, **_along(moves, driver.version)}, moves.remove, timeout)
+    along, dropped = wishes.choose(dict.fromkeys(moves.along, driver.version), AvailableVersions)
+    # What the new driver has no version of any more was the old one's: left there, it would hold that in place.
+    remove = sorted({*moves.remove, *(wish.partition("=")[0] for wish in dropped)})
+    yield from _transaction(family, {**chosen, **along}, [*files.values()], remove, timeout)
 
 
 @operation()
@@ -101,7 +105,9 @@ def held(driver: DriverChoice) -> Commands:
     have: dict[str, str] = host.get_fact(InstalledVersions)
     own = {name for name in driver_names.of_driver(have) if versions.upstream(have[name]) == driver.version}
     others = {package.name for package in driver.packages} | ({driver.pinning} & have.keys())
-    if gone := _locked_elsewhere(driver.version, have):
+    locks: dict[str, str] = host.get_fact(LockedVersions)
+    gone = sorted(name for name, at in locks.items() if driver_names.looks_like_driver(at) and name not in have)
+    if gone:
         yield from packages.held._inner(packages=gone, present=False)
     yield from packages.held._inner(packages=sorted(own | others))
 
@@ -138,13 +144,7 @@ def _locked_elsewhere(version: str, apart: Container[str]) -> list[str]:
 
 
 def _exact(listed: Sequence[Package]) -> dict[str, str]:
-    return {package.name: package.version for package in listed if package.version}
-
-
-def _along(moves: Change, version: str) -> dict[str, str | None]:
-    """Name what goes along at its version; a library that the new branch no longer has is left to its dependencies."""
-    chosen, _ = wishes.choose(dict.fromkeys(moves.along, version), AvailableVersions)
-    return chosen
+    return {package.name: package.version for package in listed if package.version and not package.file}
 
 
 def _refresh(family: str, timeout: int, cached: bool) -> Any:
@@ -161,18 +161,20 @@ def _pinning(package: str, have: Mapping[str, str]) -> Commands:
         yield apt_get.update(timeout=apt.UPDATE_TIMEOUT, lock_timeout=apt.LOCK_TIMEOUT, cache_time=3600)
         specs = [package, *(f"{name}-" for name in others)]
         yield apt_get.install(specs, apt.UPDATE_TIMEOUT, apt.LOCK_TIMEOUT)
-    elif others:
+    if others:
         yield from apt.removed._inner(packages=others, purge=True)
 
 
-def _transaction(family: str, chosen: Mapping[str, str | None], remove: Sequence[str], timeout: int) -> Commands:
+def _transaction(
+    family: str, chosen: Mapping[str, str | None], files: Sequence[str], remove: Sequence[str], timeout: int
+) -> Commands:
     """Install and remove. Who holds the lock may be this very installation, cut off: it gets the time to end.
 
     apt takes removals as names with a minus. dnf cannot be told both at once: packages that exclude each other it
     exchanges by itself, and what has no such relation goes afterwards, or first where DKMS would stumble over it.
     """
     mark = "-" if family == EL else "="
-    specs = [f"{name}{mark}{version}" if version else name for name, version in sorted(chosen.items())]
+    specs = [f"{name}{mark}{version}" if version else name for name, version in sorted(chosen.items())] + [*files]
     if family != EL:
         yield apt_get.install([*specs, *(f"{name}-" for name in remove)], timeout, timeout)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Generator
+from functools import cache
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -118,19 +119,23 @@ def staged(artifact: Artifact, repository: Directory | Website, public_key: str)
 
 
 @operation()
-def unstaged(artifact: Artifact) -> Commands:
+def unstaged() -> Commands:
     """
     Remove what `staged` left, after the package was installed.
-
-    + artifact: the build
 
     **Example:**
 
     .. code:: python
 
-        precompiled.unstaged(name="Remove the fetched package", artifact=artifact, _if=fetched.did_change)
+        precompiled.unstaged(name="Remove the fetched package")
     """
-    yield StringCommand("rm", "-rf", STAGED)
+    yield from files.directory._inner(path=STAGED, present=False)
+
+
+@cache  # a package is read once for all hosts that get it
+def lookup(repository: Directory | Website, key: ModuleKey) -> Artifact | None:
+    """Return the build that fits, None where there is none; raises GpufleetError where it is broken."""
+    return repository.find(key)
 
 
 def verification(artifact: Artifact, manifest: str) -> str:

@@ -32,6 +32,7 @@ class Artifact(BaseModel):
         description="Name of the package's file, beside the manifest."
     )
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    signer: str = Field(description="Common name of the key that signed the modules for Secure Boot; empty for none.")
     built_on: str = Field(description="Name of the host that built it.")
     built_at: str = Field(description="Time of the build, UTC, ISO 8601.")
 

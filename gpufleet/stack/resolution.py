@@ -21,6 +21,8 @@ class Package:
     name: str
     version: str = ""
     reason: str = ""
+    #: Path of the package's file on the host, where no repository has it.
+    file: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from gpufleet.errors import HostError
+from gpufleet.errors import GpufleetError, HostError
 from gpufleet.facts.machine import HostMachine
+from gpufleet.precompiled import builds
+from gpufleet.precompiled.key import ModuleKey
 from gpufleet.stack.driver import WantedDriver
 from gpufleet.stack.driver_change import companions
 from gpufleet.stack.machine import System
@@ -14,6 +16,8 @@ from gpufleet.stack.matrix import load
 from gpufleet.stack.resolution import DriverChoice, Package, Repository, Resolution
 from gpufleet.stack.verdicts import Verdict
 from gpufleet.stack.versions import upstream
+from roles.nvidia_driver import artifact
+from roles.nvidia_driver.artifact import Found
 from roles.nvidia_driver.options import NvidiaDriver
 
 #: NVIDIA's repository of drivers in the matrix.
@@ -31,6 +35,11 @@ class Choice:
     companions: tuple[Package, ...] = ()
     #: Where NVIDIA's packages come from; None for the distribution's.
     repository: Repository | None = None
+    #: The build of the modules that is installed instead of compiling; or the one that is wanted and not there.
+    build: Found | None = None
+    missing_build: ModuleKey | None = None
+    #: Why a build that is there cannot be taken.
+    broken_build: GpufleetError | None = None
 
     @property
     def version(self) -> str:
@@ -48,14 +57,19 @@ def choose(options: NvidiaDriver, resolution: Resolution, found: HostMachine) ->
     if resolution.driver is None:
         return None
     driver = _short(resolution.driver)
+    build = artifact.find(options, driver, found)
+    usable = build if isinstance(build, Found) else None
     given = {**resolution.module_options, **{name: str(value) for name, value in options.module_options.items()}}
     repository = next((row for row in resolution.repositories if row.name == REPOSITORY), None)
     return Choice(
-        driver=driver,
+        driver=artifact.instead_of_sources(driver, usable),
         wanted=WantedDriver(driver.version, driver.flavor, driver.module, given),
         system=found.system,
         companions=companions(driver, found.system, load()),
         repository=options.repository.applied(repository) if repository and driver.source == "nvidia" else None,
+        build=usable,
+        missing_build=artifact.wanted(options, driver, found) if build is None else None,
+        broken_build=build if isinstance(build, GpufleetError) else None,
     )
 
 
@@ -91,14 +105,27 @@ def runfile(host: str, traces: Sequence[str]) -> HostError | None:
     )
 
 
-def unsigned(host: str, state: str, options: NvidiaDriver) -> HostError | None:
+def broken(host: str, choice: Choice | None) -> HostError | None:
+    """Refuse a host whose build is there and not whole."""
+    if choice is None or choice.broken_build is None:
+        return None
+    error = choice.broken_build
+    return HostError(f"{host}: {error.where}", expected=error.expected, found=error.found, cure=error.cure)
+
+
+def unsigned(host: str, state: str, options: NvidiaDriver, choice: Choice | None) -> HostError | None:
     """Refuse to install modules that Secure Boot would not load, and name the three ways out."""
-    if state != "enabled" or options.secure_boot.mok_key or options.modules == "precompiled":
+    compiles = choice is None or (choice.build is None and builds.sources(choice.driver) is not None)
+    if state != "enabled" or (compiles and options.secure_boot.mok_key):
+        return None
+    if not compiles and (choice is None or choice.build is None or choice.build.artifact.signer):
         return None
     return HostError(
         f"{host}: Secure Boot",
         expected="signed kernel modules",
-        found="modules that DKMS would build without a key that the firmware knows",
+        found="modules that DKMS would build without a key that the firmware knows"
+        if compiles
+        else "a build of the modules that nobody signed",
         cure="enroll a machine owner key (`mokutil --import`) and name it in nvidia_driver.secure_boot, or install "
         "signed modules (nvidia_driver.modules: precompiled), or switch Secure Boot off in the firmware",
     )

@@ -10,7 +10,7 @@ from gpufleet.facts.nvidia import RunfileTraces
 from gpufleet.facts.secure_boot import SecureBoot
 from gpufleet.operations import nvidia
 from gpufleet.resolved import machine, resolution
-from roles.nvidia_driver.choice import Choice, choose, refusals, runfile, unpinned, unsigned
+from roles.nvidia_driver.choice import Choice, broken, choose, refusals, runfile, unpinned, unsigned
 from roles.nvidia_driver.module import prepare_module, prove_key, provide_module
 from roles.nvidia_driver.options import NvidiaDriver
 from roles.nvidia_driver.removal import remove_driver
@@ -72,7 +72,8 @@ def refused(options: NvidiaDriver, choice: Choice | None) -> bool:
     errors: list[HostError | None] = [
         *refusals(host.name, options, resolution(host)),
         runfile(host.name, traces),
-        unsigned(host.name, host.get_fact(SecureBoot), options),
+        unsigned(host.name, host.get_fact(SecureBoot), options, choice),
+        broken(host.name, choice),
         unpinned(host.name, choice),
     ]
     found = [error for error in errors if error]

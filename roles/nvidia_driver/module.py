@@ -5,19 +5,33 @@ from __future__ import annotations
 from pyinfra.context import host
 
 from gpufleet.facts.kernel import RunningKernel
-from gpufleet.operations import dkms, packages, repositories, signing
+from gpufleet.operations import dkms, nvidia, packages, precompiled, repositories, signing
 from roles.nvidia_driver.choice import Choice
 from roles.nvidia_driver.options import NvidiaDriver
 
 
 def prepare_module(options: NvidiaDriver, choice: Choice) -> None:
-    """Have ready what the module needs, before packages bring it: headers of the running kernel, dkms, the key."""
+    """Have ready what the module needs, before packages bring it: a build's package, or what compiles one here."""
+    if choice.build:
+        precompiled.staged(
+            artifact=choice.build.artifact,
+            repository=choice.build.repository,
+            public_key=choice.build.public_key,
+            name=f"Fetch the modules that {choice.build.artifact.built_on} built",
+        )
+        return
+    if choice.missing_build:
+        why = f"no build of {choice.missing_build} in the repository; `gpufleet modules build` makes one"
+        nvidia.left_alone(name="Fall back to DKMS", why=why)
     prepare_build(options, choice)
 
 
 def provide_module(options: NvidiaDriver, choice: Choice) -> None:
     """Have the module for the running kernel."""
-    build_module(options, choice)
+    if choice.build:
+        precompiled.unstaged(name="Remove the fetched package")
+    else:
+        build_module(options, choice)
 
 
 def prove_key(options: NvidiaDriver, choice: Choice) -> None:

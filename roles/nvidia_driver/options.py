@@ -51,6 +51,35 @@ class SecureBoot(BaseModel):
         return mok.pair(self.mok_key.read(f"{KEY}.mok_key"), certificate, KEY)
 
 
+class Precompiled(BaseModel):
+    """Where modules come from that were built once."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    repository: str = Field(
+        default="",
+        description="Directory on the controller, or an http(s) URL that hosts reach; empty for gpufleet's own.",
+    )
+    public_key: str | None = Field(
+        default=None, description="OpenSSH public key that signs the builds; none takes the one in the directory."
+    )
+
+    @field_validator("public_key")
+    @classmethod
+    def _is_a_public_key(cls, key: str | None) -> str | None:
+        if key is not None and not re.fullmatch(r"(ssh|ecdsa|sk)-\S+ [A-Za-z0-9+/=]+( .*)?", key.strip()):
+            raise ValueError(
+                "expected a line such as `ssh-ed25519 AAAA...`, found another; take it from signing-key.pub"
+            )
+        return key.strip() if key else None
+
+    @model_validator(mode="after")
+    def _websites_need_a_key(self) -> Self:
+        if self.repository.startswith(("http://", "https://")) and self.public_key is None:
+            raise ValueError("expected public_key beside a URL, found none; a website cannot vouch for itself")
+        return self
+
+
 class NvidiaDriver(RoleOptions, key="nvidia_driver"):
     """NVIDIA kernel driver and its userspace, from NVIDIA's repositories or the distribution's."""
 
@@ -73,6 +102,9 @@ class NvidiaDriver(RoleOptions, key="nvidia_driver"):
     )
     modules: Literal["dkms", "precompiled"] = Field(
         "dkms", description="Build the kernel modules on each host, or install those that were built elsewhere."
+    )
+    precompiled: Precompiled = Field(
+        default_factory=Precompiled, description="Where `modules: precompiled` takes its builds from."
     )
     persistence: bool = Field(True, description="Run nvidia-persistenced, which keeps idle GPUs initialized.")
     module_options: dict[str, int | str] = Field(

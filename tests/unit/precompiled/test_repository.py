@@ -35,6 +35,7 @@ def filled(tmp_path: Path) -> Directory:
         version="535.261.03-20261123060000",
         file=FILE,
         sha256=checksum(package),
+        signer="",
         built_on="gpu-01",
         built_at="2026-11-23T06:00:00Z",
     )

@@ -142,15 +142,13 @@ def test_runfile_is_refused_with_its_cure() -> None:
 SIGNED = {"secure_boot": {"mok_key": {"env": "KEY"}, "mok_certificate": {"env": "CERTIFICATE"}}}
 
 
-@pytest.mark.parametrize(
-    ("state", "given"), [("disabled", {}), ("absent", {}), ("enabled", SIGNED), ("enabled", {"modules": "precompiled"})]
-)
+@pytest.mark.parametrize(("state", "given"), [("disabled", {}), ("absent", {}), ("enabled", SIGNED)])
 def test_modules_may_be_installed(state: str, given: dict[str, Any]) -> None:
-    assert unsigned("gpu-07", state, options(version="580", **given)) is None
+    assert unsigned("gpu-07", state, options(version="580", **given), None) is None
 
 
 def test_unsigned_modules_are_refused_with_three_ways_out() -> None:
-    assert str(unsigned("gpu-07", "enabled", options(version="580"))) == (
+    assert str(unsigned("gpu-07", "enabled", options(version="580"), None)) == (
         "gpu-07: Secure Boot: expected signed kernel modules, found modules that DKMS would build without a key that "
         "the firmware knows; enroll a machine owner key (`mokutil --import`) and name it in "
         "nvidia_driver.secure_boot, or install signed modules (nvidia_driver.modules: precompiled), or switch Secure "
