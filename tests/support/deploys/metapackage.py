@@ -7,7 +7,7 @@ from gpufleet.operations import driver_guard
 
 @deploy("Metapackage")
 def metapackage() -> None:
-    driver_guard.untouched(wanted=["cuda-drivers"], name="See that it leaves the driver alone")
+    driver_guard.untouched(wanted=["cuda-12-9"], name="See that it leaves the driver alone")
 
 
 metapackage()
