@@ -13,7 +13,7 @@ from gpufleet.stack.resolution import DriverChoice, Package
 
 @dataclass(frozen=True)
 class Change:
-    """One transaction. `along` goes to the new version too where the repositories have it, and else stays out."""
+    """One transaction. `along` goes to the new version too where the repositories have it, and else goes away."""
 
     install: Mapping[str, str | None] = field(default_factory=dict)
     along: tuple[str, ...] = ()

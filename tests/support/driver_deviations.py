@@ -111,9 +111,7 @@ DEVIATIONS: dict[str, Deviation] = {
     ),
     "lock": Deviation(
         *edited(LOCKS, f"/^Package: libcuda1$/,/^$/s/^Pin: .*/Pin: version {OTHER}-1/"),
-        {
-            "locks_keep_the_version": f"locked versions of the driver: expected {OLD}, found libcuda1 {OTHER}-1",
-        },
+        {"locks_keep_the_version": f"locked versions of the driver: expected {OLD}, found libcuda1 {OTHER}-1"},
     ),
     "runfile": Deviation(
         "touch /usr/bin/nvidia-uninstall",

@@ -31,9 +31,9 @@ YOUNG = ("n13", "r10")
 LEFTOVERS = (
     "for f in /etc/apt/preferences.d/*nvidia* /etc/apt/preferences.d/gpufleet-holds.pref /etc/apt/sources.list.d/cuda* "
     "/etc/apt/keyrings/cuda* /etc/yum.repos.d/cuda* /etc/pki/rpm-gpg/*cuda* /etc/modprobe.d/gpufleet-nvidia.conf "
-    "/var/lib/dkms/nvidia* /usr/src/nvidia-[0-9]* /lib/modules/*/*/dkms/nvidia* /lib/modules/*/extra/nvidia*; do "
-    "[ ! -e $f ] || echo $f; done; grep -h nvidia /etc/dnf/plugins/versionlock.list /etc/dnf/modules.d/*.module "
-    "2>/dev/null; true"
+    "/var/lib/dkms/nvidia* /usr/src/nvidia-[0-9]*/* /lib/modules/*/*/dkms/nvidia* /lib/modules/*/extra/nvidia*; do "
+    "[ ! -e $f ] || echo $f; done; grep -h nvidia /etc/dnf/plugins/versionlock.list 2>/dev/null; "
+    "grep -lE '^state *= *enabled' /etc/dnf/modules.d/nvidia*.module 2>/dev/null; true"
 )
 
 
