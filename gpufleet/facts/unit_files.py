@@ -1,4 +1,4 @@
-"""Unit files as packages ship them, whatever the administrator put beside or over them."""
+"""Unit files as packages ship them, and as this suite put them beside or over those."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import shlex
 
 from pyinfra.api.facts import FactBase
 from typing_extensions import override
+
+#: First words of every unit file and drop-in written here.
+MARK = "# Managed by gpufleet"
 
 
 class ShippedUnit(FactBase[str]):
@@ -23,3 +26,20 @@ class ShippedUnit(FactBase[str]):
     def process(self, output: list[str]) -> str:
         """Put the lines together again."""
         return "".join(f"{line}\n" for line in output)
+
+
+class OwnUnitFiles(FactBase[list[str]]):
+    """Files of a unit that were written from here: a whole unit file, drop-ins."""
+
+    default = list
+
+    @override
+    def command(self, unit: str) -> str:
+        """Tell our files from the administrator's by their first line."""
+        path = f"/etc/systemd/system/{shlex.quote(unit)}"
+        return f"grep -ls -m 1 '^{MARK}' {path} {path}.d/*.conf; true"
+
+    @override
+    def process(self, output: list[str]) -> list[str]:
+        """One path a line."""
+        return [line.strip() for line in output if line.strip()]

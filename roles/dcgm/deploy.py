@@ -25,18 +25,23 @@ def dcgm() -> None:
 
     - choose the CUDA major by a toolkit: the driver decides
     - install dcgm-exporter, which runs in a container of its own
+    - touch hosts whose data have no key `dcgm`
     """
     options = Dcgm.of(host)
+    if host.data.get(options.key) is None:
+        stack.left_alone(name="Leave DCGM alone", why="the host's data have no key dcgm")
+        return
     chosen = resolution(host)
     if chosen.errors:
         stack.refused(name="Refuse a stack that does not fit", verdicts=chosen.errors)
         return
     wanted = chosen.of("dcgm")
-    remove_others(wanted)
     if not wanted:
         why = chosen.reasons.get("dcgm", "no GPU, no driver, or not wanted")
         stack.left_alone(name="Run no DCGM", why=why)
         remove_dcgm()
         return
+    remove_others(chosen, wanted)
     install_packages(options, chosen, wanted)
-    run_daemon(options, order_at_boot())
+    order_at_boot()
+    run_daemon(options)

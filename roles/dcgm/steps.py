@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 
-from pyinfra.api.operation import OperationMeta
-from pyinfra.context import host
-
-from gpufleet.facts.packages import InstalledVersions
-from gpufleet.operations import components, files, gpu_daemons
+from gpufleet.operations import components, files, gpu_daemons, unit_files
 from gpufleet.stack.resolution import Package, Resolution
 from roles.dcgm.options import Dcgm
 
 UNIT = "nvidia-dcgm.service"
 ORDER = "etc/systemd/system/nvidia-dcgm.service.d/gpufleet.conf"
-#: What all packages of DCGM are called, of every major.
-PREFIX = "datacenter-gpu-manager"
+PROGRAM = "/usr/bin/nv-hostengine"
+#: What all packages of DCGM are called, of every major; and the CUDA majors that they may be for.
+ALL, CUDA_MAJORS = "datacenter-gpu-manager*", range(10, 20)
 
 
-def remove_others(wanted: Sequence[Package]) -> None:
+def others(chosen: Resolution, wanted: Sequence[Package]) -> list[str]:
+    """Return the names of packages of another major, or of another CUDA's; headers and the like may stay."""
+    other_majors = [pattern for pattern in chosen.unwanted if fnmatchcase(pattern, ALL)]
+    ends = [f"-cuda{major}" for major in CUDA_MAJORS]
+    return other_majors + [f"{ALL}{end}" for end in ends if not any(row.name.endswith(end) for row in wanted)]
+
+
+def remove_others(chosen: Resolution, wanted: Sequence[Package]) -> None:
     """Remove packages of another major, or of another CUDA's, before the wanted ones come."""
-    names = {package.name for package in wanted}
-    others = [name for name in installed() if name not in names]
-    if wanted:
-        components.remove(others, "packages of other DCGM majors")
+    components.removed(patterns=others(chosen, wanted), name="Remove packages of other DCGM and CUDA majors")
 
 
 def install_packages(options: Dcgm, chosen: Resolution, wanted: Sequence[Package]) -> None:
@@ -31,28 +33,21 @@ def install_packages(options: Dcgm, chosen: Resolution, wanted: Sequence[Package
     components.install(chosen, wanted, "DCGM", options.install_timeout, recommended=True)
 
 
-def order_at_boot() -> OperationMeta:
+def order_at_boot() -> None:
     """Say what comes before and after it at boot."""
-    return files.rendered(path=ORDER, name="Order DCGM between the driver and its users")
+    files.rendered(path=ORDER, name="Order DCGM between the driver and its users")
 
 
-def run_daemon(options: Dcgm, order: OperationMeta) -> None:
+def run_daemon(options: Dcgm) -> None:
     """Run the host engine, or keep it from running."""
     if options.run:
-        gpu_daemons.running(unit=UNIT, changed=order.did_change, name="Run DCGM's host engine")
+        gpu_daemons.running(unit=UNIT, files=[PROGRAM], name="Run DCGM's host engine")
     else:
         gpu_daemons.stopped(unit=UNIT, name="Do not run DCGM's host engine")
 
 
 def remove_dcgm() -> None:
     """Remove all of it."""
-    names = installed()
-    if names:
-        gpu_daemons.stopped(unit=UNIT, name="Stop DCGM's host engine")
-    components.remove(names, "DCGM")
-    files.absent(path=ORDER, name=f"Remove /{ORDER}")
-
-
-def installed() -> list[str]:
-    """Name the packages of DCGM that the host has."""
-    return sorted(name for name in host.get_fact(InstalledVersions) if name.startswith(PREFIX))
+    gpu_daemons.stopped(unit=UNIT, name="Stop DCGM's host engine")
+    components.removed(patterns=[ALL], name="Remove DCGM")
+    unit_files.forgotten(unit=UNIT, name="Forget DCGM's order at boot")

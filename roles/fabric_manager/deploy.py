@@ -37,8 +37,13 @@ def fabric_manager() -> None:
     - run on compute trays of GB200 and GB300, nor on clouds where the machine below owns the switches
     - choose a version: it takes the driver's
     - start where the loaded driver waits for a reboot: it is enabled, and the reboot starts it
+    - restart for another order at boot: a fabric manager that stops ends every CUDA program of the host
+    - touch hosts whose data have no key `fabric_manager`
     """
     options = FabricManager.of(host)
+    if host.data.get(options.key) is None:
+        stack.left_alone(name="Leave fabric manager alone", why="the host's data have no key fabric_manager")
+        return
     chosen = resolution(host)
     if chosen.errors:
         stack.refused(name="Refuse a stack that does not fit", verdicts=chosen.errors)
@@ -49,7 +54,7 @@ def fabric_manager() -> None:
         stack.left_alone(name="Run no fabric manager", why=why)
         remove_fabric_manager()
         return
-    modules = load_modules(chosen)
+    load_modules(chosen)
     install_packages(options, chosen, wanted)
-    units = order_at_boot(chosen)
-    run_daemon([*modules, *units])
+    order_at_boot(chosen)
+    run_daemon()

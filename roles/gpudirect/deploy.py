@@ -25,8 +25,12 @@ def gpudirect() -> None:
 
     - load nvidia_peermem where DMA-BUF works: open modules on kernels from 5.12 on, and always on EFA
     - install an InfiniBand stack
+    - touch hosts whose data have no key `gpudirect`
     """
     options = Gpudirect.of(host)
+    if host.data.get(options.key) is None:
+        stack.left_alone(name="Leave GPUDirect alone", why="the host's data have no key gpudirect")
+        return
     chosen = resolution(host)
     if chosen.errors:
         stack.refused(name="Refuse a stack that does not fit", verdicts=chosen.errors)

@@ -8,7 +8,15 @@ from pyinfra.context import host
 from gpufleet.operations import stack
 from gpufleet.resolved import resolution
 from roles.imex.options import Imex
-from roles.imex.steps import install_packages, leave_to_dra, list_nodes, order_at_boot, remove_imex, run_daemon
+from roles.imex.steps import (
+    install_packages,
+    leave_to_dra,
+    list_nodes,
+    order_at_boot,
+    refuse_without_nodes,
+    remove_imex,
+    run_daemon,
+)
 
 
 @deploy("IMEX")
@@ -28,8 +36,13 @@ def imex() -> None:
     - choose a version: it takes the driver's
     - create IMEX channels: the role nvidia_driver has the kernel module make channel 0 on compute trays
     - find the hosts of the domain by itself
+    - start where the loaded driver waits for a reboot: it is enabled, and the reboot starts it
+    - touch hosts whose data have no key `imex`
     """
     options = Imex.of(host)
+    if host.data.get(options.key) is None:
+        stack.left_alone(name="Leave IMEX alone", why="the host's data have no key imex")
+        return
     chosen = resolution(host)
     if chosen.errors:
         stack.refused(name="Refuse a stack that does not fit", verdicts=chosen.errors)
@@ -44,6 +57,10 @@ def imex() -> None:
         leave_to_dra()
         install_packages(options, chosen, wanted)
         return
-    nodes = list_nodes(options)
+    if not options.nodes:
+        refuse_without_nodes()
+        return
+    list_nodes(options)
     install_packages(options, chosen, wanted)
-    run_daemon([nodes, order_at_boot()])
+    order_at_boot()
+    run_daemon()

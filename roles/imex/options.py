@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, IPvAnyAddress, field_validator
+from pydantic import Field, IPvAnyAddress, field_validator, model_validator
 
 from gpufleet.options import RoleOptions
 
@@ -30,6 +30,12 @@ class Imex(RoleOptions, key="imex"):
         if twice:
             raise ValueError(f"expected every node once, found {', '.join(twice)} again; take it out")
         return nodes
+
+    @model_validator(mode="after")
+    def _nodes_are_given(self) -> Self:
+        if self.run == "on" and not self.nodes:
+            raise ValueError("expected nodes for a daemon that shall run, found none; list all hosts of the domain")
+        return self
 
     def wish(self) -> Mapping[str, Any]:
         """Return whether IMEX is wanted."""

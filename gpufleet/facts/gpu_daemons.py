@@ -1,0 +1,60 @@
+"""Daemons of the driver as systemd runs them, and whether they run on what lies on disk now."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pyinfra.api.facts import FactBase
+from typing_extensions import override
+
+from gpufleet.facts.units import UnitState
+
+_PROPERTIES = "LoadState,ActiveState,UnitFileState,NeedDaemonReload,FragmentPath,ActiveEnterTimestamp"
+#: Where units of the administrator lie, which systemd prefers to packages'.
+ADMINISTRATORS = "/etc/systemd/system"
+
+
+@dataclass(frozen=True)
+class GpuDaemon:
+    """One unit, with the times, in Unix seconds, of its start and of the last change of its files; 0 for none."""
+
+    state: UnitState = field(default_factory=UnitState)
+    #: Whether its unit files are other than those that systemd works by.
+    is_unread: bool = False
+    started: int = 0
+    changed: int = 0
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether it runs on files that changed after its start."""
+        return self.state.is_running and self.changed > self.started
+
+
+class GpuDaemonState(FactBase[GpuDaemon]):
+    """A unit's state, and that of files which it reads at its start alone; files that are not there never changed."""
+
+    default = GpuDaemon
+
+    @override
+    def command(self, unit: str, files: Sequence[str] = ()) -> str:
+        """Ask systemd, and for the files' status changes: packages give their files old times of modification."""
+        asked = f"systemctl show --timestamp=unix --property={_PROPERTIES} {shlex.quote(unit)}"
+        own = f"[ ! -e {shlex.quote(f'{ADMINISTRATORS}/{unit}')} ] || echo Own=yes"
+        times = f"; stat -L -c Changed=%Z {shlex.join(files)} 2>/dev/null" if files else ""
+        return f"{asked}; {own}{times}; true"
+
+    @override
+    def process(self, output: list[str]) -> GpuDaemon:
+        """Parse `ActiveEnterTimestamp=@1795415621`; an administrator's copy counts as unread while it is not used."""
+        rows = [line.strip().partition("=")[::2] for line in output if "=" in line]
+        last = dict(rows)
+        is_own = last.get("FragmentPath", "").startswith(f"{ADMINISTRATORS}/")
+        state = UnitState(last["LoadState"], last["ActiveState"], last.get("UnitFileState", ""))
+        return GpuDaemon(
+            state=state,
+            is_unread=last.get("NeedDaemonReload") == "yes" or (not state.is_masked and is_own != ("Own" in last)),
+            started=int(last.get("ActiveEnterTimestamp", "").removeprefix("@") or 0),
+            changed=max((int(value) for name, value in rows if name == "Changed"), default=0),
+        )
