@@ -20,15 +20,18 @@ HELPERS = (
     "nvidia-legacy-check",
     "glx-alternative-nvidia",
 )
-#: Every name by which DKMS knows a driver's module, in NVIDIA's repositories and the distributions'.
-DKMS_MODULES = ("nvidia", "nvidia-open", "nvidia-current", "nvidia-current-open")
+
+
+def dkms_modules() -> tuple[str, ...]:
+    """Return every name by which DKMS knows a driver's module, in NVIDIA's repositories and the distributions'."""
+    return tuple(sorted({name for row in load().schemes for name in row.dkms_modules.values()}))
 
 
 def remove_driver(options: NvidiaDriver, resolution: Resolution, found: HostMachine) -> None:
     """Unload the module first: the programs that unload it are never the driver's own."""
     driver_swap.unloaded(name="Unload the driver")
     driver_packages.removed(also=HELPERS, name="Purge the driver's packages")
-    for module in DKMS_MODULES:
+    for module in dkms_modules():
         dkms.removed(module=module, name=f"Forget builds of {module}")
     files.absent(path=MODULE_OPTIONS, name="Remove the module options")
     if found.system.family == "el":

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from pyinfra.api.operation import OperationMeta
 
-from gpufleet.operations import apt, boot, dnf, driver_packages, driver_swap, files, nvidia, vendor_repository
+from gpufleet.operations import (
+    apt,
+    boot,
+    dnf,
+    driver_packages,
+    driver_swap,
+    files,
+    initramfs,
+    nvidia,
+    vendor_repository,
+)
 from roles.nvidia_driver.choice import Choice
 from roles.nvidia_driver.options import NvidiaDriver
 from roles.nvidia_driver.places import COMPONENTS, MODULE_OPTIONS, PIN, PINNED, STREAMS
@@ -69,12 +79,15 @@ def write_module_options(choice: Choice) -> OperationMeta:
     """Write the module options, or remove their file where there are none."""
     if not choice.wanted.options:
         return files.absent(path=MODULE_OPTIONS, name="Leave the module options at their defaults")
-    return files.rendered(
+    written = files.rendered(
         path=MODULE_OPTIONS,
         module=choice.wanted.module,
         options=choice.wanted.options,
         name="Write the module options",
     )
+    # Some images load the driver before the root file system is there; packages refresh images for the module alone.
+    initramfs.newer_than(path=f"/{MODULE_OPTIONS}", name="Put the module options into each initramfs")
+    return written
 
 
 def swap_module(choice: Choice, drop_in: OperationMeta) -> None:

@@ -125,8 +125,8 @@ def test_downgrade_reboots_where_it_may(fleet: Fleet, host: LabHost) -> None:
 
 def test_module_options_swap_the_module(fleet: Fleet, host: LabHost) -> None:
     option = {"NVreg_RestrictProfilingToAdminUsers": 0}
-    load = f"Load driver {OLD}"
-    assert changes(deploy(fleet, OLD, module_options=option)) == ["Write the module options", load]
+    load, image = f"Load driver {OLD}", "Put the module options into each initramfs"
+    assert changes(deploy(fleet, OLD, module_options=option)) == ["Write the module options", image, load]
     assert_green(fleet)
     assert changes(deploy(fleet, OLD, module_options=option)) == []
     assert changes(deploy(fleet, OLD)) == ["Leave the module options at their defaults", load]

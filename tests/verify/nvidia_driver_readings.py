@@ -29,13 +29,13 @@ from gpufleet.stack.gpus import nvidia_gpus
 from roles.nvidia_driver.choice import Choice, choose, refusals
 from roles.nvidia_driver.options import NvidiaDriver
 from roles.nvidia_driver.places import MODULE_OPTIONS, PIN
-from roles.nvidia_driver.removal import DKMS_MODULES
+from roles.nvidia_driver.removal import dkms_modules
 from tests.verify.cuda_readings import Record
 
 _GPU_FIELDS = ("pci.bus_id", "driver_version", "persistence_mode", "ecc.errors.uncorrected.volatile.total")
 _REMAP_FIELDS = ("gpu_bus_id", "remapped_rows.pending", "remapped_rows.failure")
 #: Names of the module's file: Debian's builds have names of their own.
-_MODULES = ("nvidia", "nvidia-current", "nvidia-current-open")
+_MODULES = ("nvidia", "nvidia-current", "nvidia-current-open", "nvidia-tesla-535")
 
 PROBE = {
     "machine": Machine().command(),
@@ -47,7 +47,7 @@ PROBE = {
     ),
     **{f"driver {module}": DriverState().command(module=module) for module in _MODULES},
     **{f"signer {module}": ModuleSigner().command(module=module) for module in _MODULES},
-    **{f"dkms {module}": DkmsModules().command(module=module) for module in DKMS_MODULES},
+    **{f"dkms {module}": DkmsModules().command(module=module) for module in dkms_modules()},
     "packages": InstalledVersions().command(),
     "held": HeldPackages().command(),
     "locks": f"cat {HOLD_PINS} {LOCK_LIST} 2>/dev/null; true",
@@ -123,7 +123,7 @@ class Reading:
     @property
     def dkms(self) -> list[DkmsModule]:
         """What dkms knows of the chosen module, or of any where there is to be none."""
-        names = [self.choice.driver.dkms_module] if self.choice else DKMS_MODULES
+        names = [self.choice.driver.dkms_module] if self.choice else dkms_modules()
         return [row for name in names for row in DkmsModules().process(self.probe[f"dkms {name}"].lines)]
 
     @property

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gpufleet import mok
+from gpufleet.facts.initramfs import StaleImages
 from gpufleet.facts.kernel import Holder
 from gpufleet.facts.nvidia import RunfileTraces
 from gpufleet.facts.secure_boot import EnrolledKey, EnrolledKeys, SecureBoot
@@ -19,7 +20,7 @@ from tests.support.driver_facts import V100, plan_of
 from tests.support.driver_world import World
 from tests.support.plans import assert_plan
 
-DEBIAN, UBUNTU, EL9 = "debian-12", "ubuntu-24.04", "el-9"
+DEBIAN, TRIXIE, UBUNTU, EL9 = "debian-12", "debian-13", "ubuntu-24.04", "el-9"
 OLD, NEW = "535.216.03", "535.261.03"
 B570, B580, B590 = "570.195.03", "580.105.08", "590.48.01"
 JOB = Holder("train-job", 4242, "alice")
@@ -43,11 +44,11 @@ def nvidia(version: str, **given: Any) -> dict[str, Any]:
     return options(version, source="nvidia", **given)
 
 
-def having(release: str, data: dict[str, Any], **given: Any) -> World:
-    """A world that the role brought to these options."""
-    host = world(release, **given)
+def having(release: str, data: dict[str, Any], module: str = "") -> World:
+    """A world that the role brought to these options; `module` is DKMS' name of it, where it is not the usual one."""
+    host = world(release)
     if data["nvidia_driver"]["source"] == "distribution":
-        host.dkms_module = "nvidia-current"
+        host.dkms_module = module or "nvidia-current"
     plan_of(nvidia_driver, host, release, data)
     return host
 
@@ -89,7 +90,7 @@ CASES: dict[str, Case] = {
         lambda: changed(having(DEBIAN, debian()), parameters={"RestrictProfilingToAdminUsers": "1"}),
         DEBIAN,
         debian(module_options=NO_ADMIN),
-        {},
+        {StaleImages: ["6.1.0-50-amd64"]},
     ),
     "not_built": (lambda: world(DEBIAN, dkms_module="nvidia-current", builds=False), DEBIAN, debian(), {}),
     "no_persistence": (lambda: having(DEBIAN, debian()), DEBIAN, debian(persistence=False), {}),
@@ -103,6 +104,12 @@ CASES: dict[str, Case] = {
         lambda: changed(having(DEBIAN, debian()), dkms_module="nvidia"),
         DEBIAN,
         nvidia(B580),
+        {},
+    ),
+    "tesla_535_to_550": (
+        lambda: changed(having(TRIXIE, debian(NEW), module="nvidia-tesla-535"), dkms_module="nvidia-current"),
+        TRIXIE,
+        debian("550.163.01"),
         {},
     ),
     "upgrade_570_580": (
