@@ -85,6 +85,7 @@ def built(
         f"timeout --kill-after=60 {timeout} {_TOOLS}/build {shlex.join(words)} ||",
         f"{{ rc=$?; case $rc in 124|137) printf '%s\\n' {shlex.quote(str(late))} >&2;; esac; exit $rc; }}",
     )
+    Path(target).mkdir(parents=True, exist_ok=True)
     for name in ("build.json", "package"):
         yield FileDownloadCommand(f"{BUILT}/{name}", str(Path(target) / name))
     yield StringCommand("rm", "-rf", BUILT, _TOOLS)

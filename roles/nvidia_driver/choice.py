@@ -51,6 +51,11 @@ class Choice:
         """Packages that have the driver's version."""
         return [package.name for package in self.driver.packages if package.version]
 
+    @property
+    def locked(self) -> list[str]:
+        """Packages of repositories that have the driver's version: a lock tells the package manager which to take."""
+        return [package.name for package in self.driver.packages if package.version and not package.file]
+
 
 def choose(options: NvidiaDriver, resolution: Resolution, found: HostMachine) -> Choice | None:
     """Return the driver that was resolved for a host; None where there is to be none."""
@@ -118,17 +123,23 @@ def unsigned(host: str, state: str, options: NvidiaDriver, choice: Choice | None
     compiles = choice is None or (choice.build is None and builds.sources(choice.driver) is not None)
     if state != "enabled" or (compiles and options.secure_boot.mok_key):
         return None
-    if not compiles and (choice is None or choice.build is None or choice.build.artifact.signer):
+    if not compiles and (choice is None or choice.build is None or _signed_by_the_key(choice.build, options)):
         return None
     return HostError(
         f"{host}: Secure Boot",
         expected="signed kernel modules",
         found="modules that DKMS would build without a key that the firmware knows"
         if compiles
-        else "a build of the modules that nobody signed",
+        else "a build of the modules that nobody signed with the key of nvidia_driver.secure_boot",
         cure="enroll a machine owner key (`mokutil --import`) and name it in nvidia_driver.secure_boot, or install "
         "signed modules (nvidia_driver.modules: precompiled), or switch Secure Boot off in the firmware",
     )
+
+
+def _signed_by_the_key(build: Found, options: NvidiaDriver) -> bool:
+    """Tell whether the key that signed is the one whose enrollment this role proves."""
+    pair = options.secure_boot.pair()
+    return pair is not None and build.artifact.signer == pair.signer
 
 
 def _refusal(host: str, verdict: Verdict) -> HostError:

@@ -107,7 +107,7 @@ def test_locks_keep_the_version(reading: Reading) -> None:
     locks = LockedVersions().process(reading.probe["locks"].lines)
     drivers = {name: version for name, version in locks.items() if driver_names.looks_like_driver(version)}
     wrong = [f"{name} {version}" for name, version in drivers.items() if upstream(version) != reading.version]
-    wrong += [f"none of {name}" for name in (reading.choice.names if reading.choice else []) if name not in locks]
+    wrong += [f"none of {name}" for name in (reading.choice.locked if reading.choice else []) if name not in locks]
     assert not wrong, f"locked versions of the driver: expected {reading.version or 'none'}, found {', '.join(wrong)}"
 
 
