@@ -10,7 +10,7 @@ import urllib.request
 from pathlib import Path
 
 from gpufleet.errors import LabError
-from gpufleet.lab import archive, vendors, waiting
+from gpufleet.lab import archive, waiting
 from gpufleet.lab.network import Network
 from gpufleet.lab.sources import Upstream
 from gpufleet.lab.state import State, write
@@ -22,10 +22,10 @@ SECONDS = 20
 
 
 def ensure(state: State, net: Network, upstream: Upstream) -> None:
-    """Build the lab's own repositories, start its archive unless it runs already, and wait until it answers."""
-    vendors.ensure()
+    """Start the lab's archive unless it runs already, and wait until it answers."""
     process = None
-    if find(state) is None:
+    if not serves(state):
+        stop(state)
         process = spawn(arguments(state, net, upstream), state.path / "archive.log")
         write(state.path / "archive.pid", f"{process.pid}\n")
     waiting.until(name(state), "an answer of the package archive", lambda: answers(state, net, process), SECONDS)
@@ -56,10 +56,22 @@ def find(state: State) -> int | None:
     """Process number of the lab's archive; None where it does not run."""
     try:
         pid = int((state.path / "archive.pid").read_text())
-        words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
     except (OSError, ValueError):
         return None
-    return pid if f"--denied={state.denied}" in words else None
+    return pid if f"--denied={state.denied}" in words(pid) else None
+
+
+def words(pid: int | None) -> list[str]:
+    """Command line of a process; empty where there is none."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    except OSError:
+        return []
+
+
+def serves(state: State) -> bool:
+    """Whether the lab's archive runs and serves the lab's own repositories: one that was started long ago may not."""
+    return f"--own={tree.root()}" in words(find(state))
 
 
 def answers(state: State, net: Network, process: subprocess.Popen[bytes] | None) -> tuple[bool, str]:

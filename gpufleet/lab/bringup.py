@@ -15,6 +15,7 @@ from gpufleet.lab import (
     network,
     sources,
     state,
+    vendors,
     waiting,
     workshop,
 )
@@ -50,19 +51,25 @@ def bring_up(lab: State, specs: Sequence[HostSpec], images: Mapping[str, str], s
     net = network.ensure(lab.lab)
     hosts = containers.plan(lab, specs, net, found)
     systems = {host.os for host in hosts if host.name not in found or not found[host.name].complete}
+    own_repositories(hosts)
     tags = prepare(lab, net, image.recipes(systems, images), say)
     start(hosts, found, tags, net, say)
     record(lab, net, hosts)
     return hosts
 
 
+def own_repositories(hosts: Sequence[LabHost]) -> None:
+    """Have the lab's own repositories as they are declared now: an archive that runs serves them from then on."""
+    vendors.ensure()
+    if any(names.SYSTEMS[host.os].family == "el" for host in hosts):
+        el_repositories.ensure()
+
+
 def prepare(lab: State, net: Network, recipes: list[Recipe], say: Say) -> dict[str, str]:
     """Start the package archive and build the images that are missing; returns a tag per operating system."""
-    if not recipes and archive_process.find(lab):
+    if not recipes and archive_process.serves(lab):
         return {}
     upstream = sources.discover(sources.read(), sources.probe)
-    if any(one.os.family == "el" for one in recipes):
-        el_repositories.ensure()
     if upstream:
         archive_process.ensure(lab, net, upstream)
     image.build_bases(recipes, net, upstream, say)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpufleet.lab import el_packages, el_sources, vendors
+from gpufleet.lab import el_packages, el_sources, ubuntu_sources, vendors
 from gpufleet.lab.bundle import Entry
 from gpufleet.lab.systems import System
 from gpufleet.lab.vendors import rpm
@@ -19,7 +19,8 @@ def files(os: System) -> list[Entry]:
     if not os.stand_in:
         return []
     texts = {"os-release": os_release(os), **(el(os) if os.family == "el" else ubuntu(os))}
-    data = {name: text.encode() for name, text in texts.items()} | (installed(os) if os.family == "el" else {})
+    data = {name: text.encode() for name, text in texts.items()}
+    data |= installed(os) if os.family == "el" else {"ubuntu-archive-keyring.gpg": vendors.key().public()}
     return [Entry(f"{MACHINE_TARGET}/stand-in/{name}", content) for name, content in sorted(data.items())]
 
 
@@ -43,7 +44,10 @@ def ubuntu(os: System) -> dict[str, str]:
     description = fields["PRETTY_NAME"]
     lsb = {"ID": "Ubuntu", "RELEASE": fields["VERSION_ID"], "CODENAME": fields["VERSION_CODENAME"]}
     lines = [f"DISTRIB_{key}={value}\n" for key, value in lsb.items()]
-    return {"lsb-release": "".join([*lines, f'DISTRIB_DESCRIPTION="{description}"\n'])}
+    return {
+        "lsb-release": "".join([*lines, f'DISTRIB_DESCRIPTION="{description}"\n']),
+        "ubuntu.sources": ubuntu_sources.restricted(os),
+    }
 
 
 def el(os: System) -> dict[str, str]:

@@ -19,9 +19,6 @@ from pathlib import Path
 
 from gpufleet.lab.vendors import openpgp, tree
 
-#: NVIDIA's file names of the key that signs apt and dnf repositories.
-APT_KEY, DNF_KEY = "3bf863cc.pub", "D42D0685.pub"
-
 
 def key() -> openpgp.Key:
     """The lab's key, made once per machine."""
@@ -34,9 +31,10 @@ def fingerprint() -> str:
 
 
 def ensure() -> Path:
-    """Build NVIDIA's repositories unless their declarations are built already; returns the folder that is served."""
-    from gpufleet.lab.vendors import nvidia  # noqa: PLC0415 (it signs with the key above)
+    """Build NVIDIA's repositories and Ubuntu's unless what they are made of is built; returns the folder served."""
+    from gpufleet.lab.vendors import canonical, nvidia  # noqa: PLC0415 (they sign with the key above)
 
-    folder = Path(__file__).parent
-    tree.publish("nvidia", tree.digest(folder, fingerprint()), nvidia.fill)
+    content = tree.digest(Path(__file__).parent, fingerprint())
+    tree.publish("nvidia", content, nvidia.fill)
+    tree.publish("ubuntu", content, canonical.fill)
     return tree.root()

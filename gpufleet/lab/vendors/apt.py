@@ -5,7 +5,7 @@ from __future__ import annotations
 import email.utils
 import gzip
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from gpufleet.lab.vendors.deb import Deb
@@ -24,17 +24,23 @@ def index(folder: Path, packages: Iterable[Deb], key: Key, origin: str = ORIGIN,
         (folder / deb.filename).write_bytes(deb.data)
     text = "\n".join(deb.stanza() for deb in built).encode()
     listed = {"Packages": text, "Packages.gz": gzip.compress(text, 6, mtime=0)}
+    publish(folder, listed, {"Origin": origin, "Label": label, "Architectures": "amd64"}, key)
+
+
+def publish(folder: Path, listed: Mapping[str, bytes], fields: Mapping[str, str], key: Key) -> None:
+    """Write index files, by their paths in the folder, and the signed Release file that vouches for them."""
     for name, data in listed.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
-    release = describe(listed, origin, label)
+    release = describe(listed, fields)
     (folder / "Release").write_text(release)
     (folder / "Release.gpg").write_bytes(armor("SIGNATURE", key.sign(release.encode())))
     (folder / "InRelease").write_bytes(key.clearsign(release))
 
 
-def describe(listed: dict[str, bytes], origin: str, label: str) -> str:
+def describe(listed: Mapping[str, bytes], fields: Mapping[str, str]) -> str:
     """Text of the Release file."""
-    date = email.utils.formatdate(TIMESTAMP, usegmt=True)
-    head = f"Origin: {origin}\nLabel: {label}\nArchitectures: amd64\nDate: {date}\n"
+    dated = {**fields, "Date": email.utils.formatdate(TIMESTAMP, usegmt=True)}
+    head = "".join(f"{name}: {value}\n" for name, value in dated.items())
     sums = "".join(f" {hashlib.sha256(data).hexdigest()} {len(data)} {name}\n" for name, data in listed.items())
     return f"{head}SHA256:\n{sums}"

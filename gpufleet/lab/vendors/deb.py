@@ -34,14 +34,14 @@ class Deb:
         _, version, revision = self.package.evr
         return f"{self.package.name}_{version}-{revision}_{ARCHITECTURES[self.package.architecture]}.deb"
 
-    def stanza(self) -> str:
-        """The package's entry in Packages."""
+    def stanza(self, folder: str = ".") -> str:
+        """The package's entry in Packages; the folder is where it lies below the repository's address."""
         digests = "".join(
             f"{name}: {hashlib.new(kind, self.data, usedforsecurity=False).hexdigest()}\n"
             for name, kind in (("MD5sum", "md5"), ("SHA1", "sha1"), ("SHA256", "sha256"))
         )
         first, rest = control(self.package).split("Description:", 1)
-        return f"{first}Filename: ./{self.filename}\nSize: {len(self.data)}\n{digests}Description:{rest}"
+        return f"{first}Filename: {folder}/{self.filename}\nSize: {len(self.data)}\n{digests}Description:{rest}"
 
 
 def build(package: Package) -> Deb:
@@ -80,6 +80,7 @@ def control(package: Package) -> str:
     """The control file."""
     lines = [
         f"Package: {package.name}",
+        *([f"Source: {package.source}"] if package.source else []),
         f"Version: {package.version}",
         f"Architecture: {ARCHITECTURES[package.architecture]}",
         "Maintainer: gpufleet lab <lab@gpufleet.invalid>",

@@ -43,9 +43,14 @@ def listed(name: str, family: str, common: Words) -> Iterator[Package]:
     """The packages of one list, for every release that they are declared for."""
     declared = read(name)
     for words in releases.words(declared["each"], family):
-        for entry in declared["packages"]:
-            if applies(entry, words):
-                yield package(entry, {**common, **words, **entry.get("with", {})}, declared.get("version", "@full@"))
+        yield from of_release(declared, {**common, **words})
+
+
+def of_release(declared: Mapping[str, Any], words: Words) -> Iterator[Package]:
+    """The packages of one list for one release."""
+    for entry in declared["packages"]:
+        if applies(entry, words):
+            yield package(entry, {**words, **entry.get("with", {})}, declared.get("version", "@full@"))
 
 
 def applies(entry: Mapping[str, Any], words: Words) -> bool:
@@ -66,6 +71,8 @@ def package(entry: Mapping[str, Any], words: Words, version: str) -> Package:
         version=filled(entry.get("version", version), words),
         summary=filled(entry.get("summary", ""), words),
         architecture=entry.get("architecture", "any"),
+        section=words.get("section", "NVIDIA"),
+        source=words.get("source", ""),
         files=tuple(file for part in parts for file in files(part.get("files", {}), words)),
         scripts=scripts(parts, words),
         **relations,

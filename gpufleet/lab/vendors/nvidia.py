@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from gpufleet.lab import vendors
 from gpufleet.lab.vendors import apt, deb, declared, releases, rpm, streams, yum
@@ -23,16 +25,15 @@ def fill(folder: Path) -> None:
     for name, how in releases.read("repositories").items():
         place = folder / declared.PLACE / name / "x86_64"
         if how["family"] == "rhel":
-            dnf(name, place, key, with_streams=how.get("streams", False))
+            dnf(name, place, key, how)
         else:
             apt.index(place, (deb.build(package) for package in declared.packages(name)), key)
-            (place / vendors.APT_KEY).write_bytes(key.armored())
+        (place / how["key"]).write_bytes(key.armored())
 
 
-def dnf(name: str, place: Path, key: Key, *, with_streams: bool) -> None:
-    """Write one dnf repository with its repo file and key."""
+def dnf(name: str, place: Path, key: Key, how: Mapping[str, Any]) -> None:
+    """Write one dnf repository with its repo file."""
     built = [rpm.build(package, key) for package in declared.packages(name)]
-    yum.index(place, built, key, streams.document(built) if with_streams else "")
-    (place / vendors.DNF_KEY).write_bytes(key.armored())
-    text = REPO_FILE.format(name=name, base=declared.BASE, key=vendors.DNF_KEY)
+    yum.index(place, built, key, streams.document(built) if how.get("streams") else "")
+    text = REPO_FILE.format(name=name, base=declared.BASE, key=how["key"])
     (place / f"cuda-{name}.repo").write_text(text)

@@ -40,6 +40,7 @@ class Package:
     `version` is complete: `[EPOCH:]VERSION-REVISION`. `architecture` is `any` (of the lab's machines) or `all`.
     Relations are written `name` or `name >= 1.2-3`; for apt, alternatives with ` | ` between them. `replaces` becomes
     Replaces of a deb and Obsoletes of an rpm. `scripts` holds shell text under preinst, postinst, prerm, postrm.
+    `source` is the source package of a deb where its name is another.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Package:
     summary: str = ""
     architecture: str = "any"
     section: str = "NVIDIA"
+    source: str = ""
     depends: tuple[str, ...] = ()
     recommends: tuple[str, ...] = ()
     provides: tuple[str, ...] = ()

@@ -33,6 +33,8 @@ def words(each: str, family: str) -> Iterator[Words]:
         yield from pins()
     elif each == "drivers":
         yield from (driver(row, family) for row in read("releases")["drivers"])
+    elif each in ("servers", "ended"):
+        yield from (server(row) for row in read("releases")[each])
     elif each == "toolkits":
         yield from (toolkit(row) for row in read("releases")["toolkits"])
     else:
@@ -52,6 +54,16 @@ def driver(row: Mapping[str, Any], family: str) -> Words:
         "companion": f"{version}-{row['companion'] if ubuntu else '1'}",
         "cuda": str(row["cuda"]),
         "open-module": "nvidia" if tuple(map(int, version.split("."))) > RENAMED else "nvidia-open",
+    }
+
+
+def server(row: Mapping[str, Any]) -> Words:
+    """Words of a release in Ubuntu's own archive, as packages of the branch for servers."""
+    branch = str(row["version"]).partition(".")[0]
+    return {
+        **{key: str(value) for key, value in row.items()},
+        **{"branch": branch, "s": f"-{branch}-server", "open-module": "nvidia"},
+        **{"source": f"nvidia-graphics-drivers-{branch}-server", "section": "restricted/misc"},
     }
 
 

@@ -21,7 +21,7 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 def texts(system: str) -> dict[str, str]:
     """The files written for a system, by their names."""
     files = {entry.path.removeprefix(f"{FOLDER}/"): entry.data for entry in identity.files(SYSTEMS[system])}
-    return {name: data.decode() for name, data in files.items() if not name.endswith(".rpm")}
+    return {name: data.decode() for name, data in files.items() if not name.endswith((".rpm", ".gpg"))}
 
 
 @pytest.mark.parametrize("system", ["debian-12", "debian-13"])
@@ -37,6 +37,13 @@ def test_ubuntu_as_its_files_name_it() -> None:
     )
     assert found["lsb-release"] == (
         'DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=24.04\nDISTRIB_CODENAME=noble\nDISTRIB_DESCRIPTION="Ubuntu 24.04.3 LTS"\n'
+    )
+
+
+def test_ubuntu_finds_its_own_driver_in_the_component_restricted() -> None:
+    assert texts("ubuntu-22.04-stand-in")["ubuntu.sources"] == (
+        "Types: deb\nURIs: http://archive:3142/ubuntu\nSuites: jammy jammy-updates jammy-security\n"
+        "Components: restricted\nSigned-By: /usr/share/keyrings/ubuntu-archive-keyring.gpg\n"
     )
 
 

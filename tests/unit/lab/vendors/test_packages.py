@@ -11,10 +11,16 @@ import pytest
 from gpufleet.lab.vendors import declared
 from gpufleet.lab.vendors.package import Package, relation
 from gpufleet.lab.vendors.releases import read
+from gpufleet.stack.matrix import load
+from gpufleet.stack.matrix.software_rows import Repository
 
 REPOSITORIES = ("ubuntu2204", "ubuntu2404", "debian12", "debian13", "rhel9", "rhel10")
 #: Names that the distributions themselves provide.
 OUTSIDE = {"dkms", "kmod", "libc6", "build-essential", "libibumad3", "libibumad", "gcc-c++", "bash"}
+#: Rows of the matrix for the repositories that the lab serves.
+SERVED = [
+    row for row in load().repositories if row.path.rstrip("/").endswith(tuple(f"{r}/x86_64" for r in REPOSITORIES))
+]
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -132,6 +138,11 @@ def test_a_module_says_its_flavor(name: str, license_: str, build: str) -> None:
     (header,) = [f for f in one("debian12", name, "590.48.01-1").files if f.path.endswith("/nv-release.h")]
     assert f'#define NV_LICENSE "{license_}"' in header.data.decode()
     assert f'#define NV_BANNER "NVIDIA UNIX {build}  590.48.01  Release Build' in header.data.decode()
+
+
+@pytest.mark.parametrize("row", SERVED, ids=lambda row: row.system)
+def test_a_key_has_the_name_that_the_matrix_knows(row: Repository) -> None:
+    assert read("repositories")[row.path.split("/")[-3]]["key"] == row.key_file
 
 
 @pytest.mark.parametrize("repository", REPOSITORIES)
