@@ -85,6 +85,6 @@ def _verb(daemon: GpuDaemon, modules: Sequence[str]) -> str:
 
 
 def _last_words(unit: str) -> StringCommand:
-    """Return the command that shows why the daemon did not start, and fails."""
+    """Return the command that shows why the daemon did not start and ends with an error."""
     journal = StringCommand("journalctl", "--unit", QuoteString(unit), "--lines", str(LOG_LINES), "--output", "cat")
-    return StringCommand("{", journal, ">&2;", "false;", "}")
+    return StringCommand("{", journal, ">&2;", "exit 1;", "}")

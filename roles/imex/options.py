@@ -32,9 +32,11 @@ class Imex(RoleOptions, key="imex"):
         return nodes
 
     @model_validator(mode="after")
-    def _nodes_are_given(self) -> Self:
+    def _nodes_where_they_are_read(self) -> Self:
         if self.run == "on" and not self.nodes:
             raise ValueError("expected nodes for a daemon that shall run, found none; list all hosts of the domain")
+        if self.run == "dra" and self.nodes:
+            raise ValueError(f"expected no nodes beside run: dra, found {len(self.nodes)}; leave one of them out")
         return self
 
     def wish(self) -> Mapping[str, Any]:
