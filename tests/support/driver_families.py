@@ -62,7 +62,7 @@ class Stage:
         """What the inventory says of a host in this stage."""
         version = B580 if host in YOUNG and self.version == B570 else self.version
         driver = {"version": version, "flavor": self.flavor, "source": "nvidia", "repository": nvidia_repository()}
-        return {"nvidia_driver": driver, "fabric_manager": {}}
+        return {"nvidia_driver": driver, "fabric_manager": {"repository": nvidia_repository()}}
 
     def sight(self, host: str) -> Sight:
         """What a look at a host is to show after this stage."""
