@@ -61,8 +61,9 @@ class Stage:
     def data(self, host: str) -> dict[str, Any]:
         """What the inventory says of a host in this stage."""
         version = B580 if host in YOUNG and self.version == B570 else self.version
-        driver = {"version": version, "flavor": self.flavor, "source": "nvidia", "repository": nvidia_repository()}
-        return {"nvidia_driver": driver, "fabric_manager": {"repository": nvidia_repository()}}
+        driver = {"version": version, "flavor": self.flavor, "source": "nvidia"}
+        mirrors = {"repositories": {"cuda": nvidia_repository()}}
+        return {"nvidia_driver": driver, "fabric_manager": {}, "stack": mirrors}
 
     def sight(self, host: str) -> Sight:
         """What a look at a host is to show after this stage."""
