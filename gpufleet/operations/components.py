@@ -53,7 +53,7 @@ def removed(parts: Sequence[Component] = (), patterns: Sequence[str] = ()) -> Co
     let_go = sorted(_of(kept, parts, patterns))
     # Want none and have none?
     if not there and not let_go:
-        host.noop(f"none installed of {', '.join([*parts, *patterns])}")
+        host.noop(f"none installed of {', '.join(dict.fromkeys([*parts, *patterns]))}")
     if let_go:
         yield from packages.held._inner(packages=let_go, present=False)
     if there:

@@ -60,7 +60,7 @@ def imex() -> None:
     if not options.nodes:
         refuse_without_nodes()
         return
-    list_nodes(options)
     install_packages(options, chosen, wanted)
+    list_nodes(options)
     order_at_boot()
     run_daemon()

@@ -23,7 +23,7 @@ NO_COMMAND = "nothing to do: "
 
 def commands(operation: Any, daemon: GpuDaemon, **facts: Any) -> list[str]:
     """Lines of the plan of one operation on a host whose daemon is like this."""
-    known = {
+    known: dict[Any, Any] = {
         GpuDaemonState: daemon,
         RebootRequired: facts.get("waits", {}),
         LoadedModules: {"nvidia": "", "gdrdrv": ""},
