@@ -1,4 +1,4 @@
-"""The lab's vendor repositories as apt itself reads them, on both releases of Debian."""
+"""The lab's repositories of NVIDIA's and of Ubuntu as apt itself reads them, on both releases of Debian."""
 
 from __future__ import annotations
 
@@ -8,23 +8,41 @@ import pytest
 
 from gpufleet.lab import vendors
 from gpufleet.lab.hosts import LabHost
+from gpufleet.lab.vendors import canonical, releases
 from tests.support.lab import Fleet
 
 #: A folder for this test's own sources and lists, so that the shared hosts stay as they are.
 PLACE = "/var/tmp/vendor-repositories"
 APT = f"-o Dir::Etc::SourceParts={PLACE}/sources -o Dir::Etc::PreferencesParts={PLACE}/preferences"
-KEY = f"{PLACE}/{vendors.APT_KEY}"
+KEY = f"{PLACE}/key.asc"
 
 
 @pytest.fixture(params=["d12=debian12", "d12=ubuntu2204", "d13=debian13", "d13=ubuntu2404"])
 def host(request: pytest.FixtureRequest, fresh_fleet: Fleet) -> Iterator[LabHost]:
-    """A host that knows one of the repositories, for as long as the test runs."""
+    """A host that knows one of NVIDIA's repositories, for as long as the test runs."""
     name, _, repository = request.param.partition("=")
-    host = fresh_fleet.host(name)
-    host.execute(f"mkdir -p {PLACE}/sources {PLACE}/preferences && cp /etc/apt/sources.list.d/* {PLACE}/sources")
-    host.execute(f"cat > {KEY} <<'END'\n{vendors.key().armored().decode()}END")
     address = f"http://archive:3142/nvidia/compute/cuda/repos/{repository}/x86_64/"
-    host.execute(f"echo 'deb [signed-by={KEY}] {address} /' > {PLACE}/sources/cuda.list && apt-get -q {APT} update")
+    key = releases.read("repositories")[repository]["key"]
+    host = fresh_fleet.host(name)
+    host.execute(f"mkdir -p {PLACE} && /usr/lib/apt/apt-helper download-file {address}{key} {KEY}")
+    yield from knowing(host, f"deb [signed-by={KEY}] {address} /")
+
+
+@pytest.fixture(params=["d12=jammy", "d13=noble"])
+def ubuntu(request: pytest.FixtureRequest, fresh_fleet: Fleet) -> Iterator[LabHost]:
+    """A host that knows Ubuntu's component with the driver, for as long as the test runs."""
+    name, _, codename = request.param.partition("=")
+    host = fresh_fleet.host(name)
+    host.execute(f"mkdir -p {PLACE} && cat > {KEY} <<'END'\n{vendors.key().armored().decode()}END")
+    suites = canonical.suites(codename)
+    yield from knowing(host, *(f"deb [signed-by={KEY}] http://archive:3142/ubuntu {one} restricted" for one in suites))
+
+
+def knowing(host: LabHost, *lines: str) -> Iterator[LabHost]:
+    """The host, its apt with these sources beside the host's own."""
+    host.execute(f"mkdir -p {PLACE}/sources {PLACE}/preferences && cp /etc/apt/sources.list.d/* {PLACE}/sources")
+    text = "\n".join(lines)
+    host.execute(f"cat > {PLACE}/sources/more.list <<'END'\n{text}\nEND\napt-get -q {APT} update")
     yield host
     host.execute(f"rm -r {PLACE} && apt-get -q update")
 
@@ -56,3 +74,17 @@ def test_without_a_pin_the_branch_package_of_debian_brings_the_newest_driver(hos
     found = would_install(host, "cuda-drivers-580")
     assert found["cuda-drivers-580"] == "580.105.08-1"
     assert found["nvidia-driver"] == found["nvidia-kernel-dkms"] == found["libcuda1"] == "595.58.03-1"
+
+
+def test_the_pin_of_the_role_chooses_among_the_pockets_of_ubuntu(ubuntu: LabHost) -> None:
+    pin(ubuntu, "580.95.05*")
+    found = would_install(ubuntu, "nvidia-headless-580-server-open", "nvidia-utils-580-server")
+    driver = {name: version for name, version in found.items() if "nvidia" in name}
+    assert {"nvidia-dkms-580-server-open", "nvidia-firmware-580-server-580.95.05"} < driver.keys()
+    assert {version.partition("-")[0] for version in driver.values()} == {"580.95.05"}
+
+
+def test_a_branch_that_ubuntu_ended_brings_the_next(ubuntu: LabHost) -> None:
+    found = would_install(ubuntu, "nvidia-headless-570-server-open")
+    assert found["nvidia-headless-570-server-open"].startswith("570.211.01-0ubuntu1.")
+    assert found["nvidia-dkms-580-server-open"].startswith("580.105.08-0ubuntu0.")
