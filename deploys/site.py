@@ -1,7 +1,19 @@
-"""Everything a host needs, in the order in which it is needed."""
+"""Everything a host needs, in the order in which it is needed; a role without data on a host leaves it alone."""
 
 from roles.base.deploy import base
+from roles.cuda.deploy import cuda
+from roles.dcgm.deploy import dcgm
+from roles.fabric_manager.deploy import fabric_manager
+from roles.gpudirect.deploy import gpudirect
+from roles.imex.deploy import imex
+from roles.nccl.deploy import nccl
 from roles.nvidia_driver.deploy import nvidia_driver
 
 base()
 nvidia_driver()
+fabric_manager()
+imex()
+gpudirect()
+dcgm()
+cuda()
+nccl()

@@ -13,7 +13,7 @@ from tests.support.driver_facts import without_noops
 from tests.support.plans import assert_plan
 
 ROLE, UNIT, RELEASE, TRAY = "imex", "nvidia-imex.service", "ubuntu-24.04", "gb200-tray"
-NODES = {"nodes": ["10.0.0.1", "10.0.0.2"]}
+NODES: dict[str, Any] = {"nodes": ["10.0.0.1", "10.0.0.2"]}
 WAITS = {RebootRequired: {"nvidia-driver": "module nvidia 570.195.03 is loaded, 580.105.08 is wanted"}}
 MODES: dict[str, dict[str, Any]] = {"on": {"run": "on", **NODES}, "dra": {"run": "dra"}, "off": {"run": "off"}}
 STATES = {"on": ("loaded", "active", "enabled"), "dra": ("masked", "inactive", "masked")}
