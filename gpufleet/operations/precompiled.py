@@ -157,9 +157,9 @@ def verification(artifact: Artifact, manifest: str) -> str:
     return (
         f"cd {STAGED} && "
         f"{{ {verify} -s {manifest}.sig <{manifest} >/dev/null && grep -q {artifact.sha256} {manifest} || "
-        f"{{ printf '%s\\n' {shlex.quote(str(unsigned))} >&2; false; }}; }} && "
+        f"{{ printf '%s\\n' {shlex.quote(str(unsigned))} >&2; exit 1; }}; }} && "
         f"{{ echo '{artifact.sha256}  {artifact.file}' | sha256sum --check --status || "
-        f"{{ printf '%s\\n' {shlex.quote(str(broken))} >&2; false; }}; }}"
+        f"{{ printf '%s\\n' {shlex.quote(str(broken))} >&2; exit 1; }}; }}"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 from unittest.mock import patch
@@ -114,8 +115,9 @@ def plan_of(
         return success, output
 
     def put(_connector: Any, source: Any, remote: str, *_args: Any, **_kwargs: Any) -> bool:
-        source.seek(0)
-        content = source.read()
+        if not isinstance(source, str):
+            source.seek(0)
+        content = Path(source).read_bytes() if isinstance(source, str) else source.read()
         world.put(remote, content.decode("latin-1") if isinstance(content, bytes) else content)
         return True
 

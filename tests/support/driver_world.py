@@ -103,7 +103,7 @@ class World:
 
     def _install(self, specs: Sequence[str]) -> None:
         for spec in specs:
-            name, _, version = spec.partition("=")
+            name, version = spec.rpartition("/")[2].split("_")[:2] if "/" in spec else [*spec.split("="), ""][:2]
             if name.endswith("-"):
                 self._remove([name[:-1]])
             else:

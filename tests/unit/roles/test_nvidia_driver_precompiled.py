@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from pyinfra.facts.files import Directory as FolderFact
 
-from gpufleet.facts.machine import HostMachine
+from gpufleet.facts.kernel import RunningKernel
+from gpufleet.facts.machine import HostMachine, Machine
+from gpufleet.facts.nvidia import Driver, DriverState
 from gpufleet.mok import MachineOwnerKey
 from gpufleet.operations import precompiled
 from gpufleet.precompiled.artifact import Artifact, checksum
@@ -17,7 +23,11 @@ from gpufleet.stack.matrix import load
 from gpufleet.stack.resolve import resolve
 from gpufleet.stack.wish import Wish
 from roles.nvidia_driver.choice import Choice, broken, choose, unsigned
+from roles.nvidia_driver.deploy import nvidia_driver
 from roles.nvidia_driver.options import NvidiaDriver, Precompiled, SecureBoot
+from tests.support.driver_cells import world
+from tests.support.driver_facts import plan_of
+from tests.support.plans import assert_plan
 
 KERNEL = "6.1.0-56-amd64"
 MACHINE = HostMachine(System("debian", "12"), Hardware(gpus=("2330",), kernel=KERNEL))
@@ -122,6 +132,35 @@ def test_secure_boot_refuses_a_host_that_would_compile_after_all(tmp_path: Path)
         "gpu-07: Secure Boot: expected signed kernel modules, found modules that DKMS would build without a key that "
         f"the firmware knows; {WAYS_OUT}"
     )
+
+
+def test_plan_with_a_build(tmp_path: Path) -> None:
+    precompiled.lookup.cache_clear()
+    place = repository(tmp_path / "modules").root
+    assert_plan("nvidia_driver", "precompiled", told(place, KERNEL))
+
+
+def test_plan_without_a_build(tmp_path: Path) -> None:
+    precompiled.lookup.cache_clear()
+    assert_plan("nvidia_driver", "precompiled_missing", told(tmp_path / "modules", KERNEL))
+
+
+def told(place: Path, kernel: str) -> str:
+    """The plan of a fresh host, its keys and signatures left out: each run makes others."""
+    host = world("debian-12", dkms_module="nvidia")
+    given = {"nvidia_driver": options(place).model_dump(mode="json", exclude_defaults=True)}
+    machine = HostMachine(MACHINE.system, replace(MACHINE.hardware, kernel=kernel))
+
+    def driver(module: str) -> Driver:
+        return Driver(host.loaded, "open" if host.loaded else "", host.on_disk, host.userspace, {})
+
+    def folder(path: str) -> dict[str, Any] | None:
+        return {"mode": 755, "user": "root", "group": "root"} if path.startswith("/etc/") and "." not in path else None
+
+    changes = {Machine: machine, RunningKernel: kernel, DriverState: driver, FolderFact: folder}
+    text = plan_of(nvidia_driver, host, "debian-12", given, changes)
+    text = re.sub(r"ssh-ed25519 \S+", "ssh-ed25519 <key>", text)
+    return re.sub(r"(?s)BEGIN SSH SIGNATURE-----.*?-----END", "BEGIN SSH SIGNATURE-----END", text)
 
 
 @pytest.mark.parametrize(
