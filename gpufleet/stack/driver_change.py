@@ -41,6 +41,8 @@ def leaving(driver: DriverChoice, wanted: Iterable[str], installed: Mapping[str,
     """Return installed packages that must not lie beside the wanted ones: another flavor, branch or packager."""
     names = set(wanted)
     strangers = driver_names.of_other_branches(installed, names, driver.version)
+    strangers |= driver_names.of_other_packager(installed, names)
+    strangers |= driver_names.of_other_flavor(installed, driver.flavor)
     return (driver_names.matching(installed, driver.unwanted) | strangers) - names
 
 

@@ -20,6 +20,10 @@ _VERSION = re.compile(r"[1-9]\d{2}\.\d{2,3}(\.\d{2})?")
 #: A driver branch in a name: nvidia-dkms-570-open, libnvidia-nscq-570, nvidia-tesla-535-driver.
 _BRANCH = re.compile(r"-(?P<branch>[1-9]\d{2})(?=-|\.|$)")
 _OURS = re.compile(r"nvidia|cuda-drivers|libnvsdm|libcuda\d")
+#: What Ubuntu itself packs for servers: nvidia-dkms-570-server-open, nvidia-firmware-570-server-570.195.03.
+_SERVER = re.compile(r"-\d{3}-server(-open)?(-[\d.]+)?")
+#: Sources of the module, which Ubuntu and NVIDIA pack apart from its DKMS package.
+_SOURCES = re.compile(r"nvidia-kernel-source(-\d{3})?(-server)?(?P<open>-open)?")
 #: Packages that demand a version of the driver: `nvidia-driver-pinning-580`, `nvidia-driver-pinning-580.95.05`.
 PINNING = "nvidia-driver-pinning-"
 #: What runs or reads the fabric in the driver's version, by component; `nvlsm` has versions of its own.
@@ -59,6 +63,22 @@ def of_other_branches(installed: Mapping[str, str], wanted: Iterable[str], versi
     named = {name: match["branch"] for name in installed if _OURS.search(name) and (match := _BRANCH.search(name))}
     others = {name for name, branch in named.items() if branch not in branches and not name.startswith(PINNING)}
     return {name for name in others - keep if upstream(installed[name]) != version}
+
+
+def of_other_packager(installed: Mapping[str, str], wanted: Iterable[str]) -> set[str]:
+    """Return what NVIDIA packed where Ubuntu's own server driver is wanted, and the other way round.
+
+    The two exclude each other file by file under names of one branch. apt does not let held ones go by itself.
+    """
+    ours = any(_SERVER.search(name) for name in wanted)
+    own = {name for name in of_driver(installed) if _OURS.search(name) and not name.startswith(PINNING)}
+    return {name for name in own - companions(installed).keys() if bool(_SERVER.search(name)) != ours}
+
+
+def of_other_flavor(installed: Iterable[str], flavor: str) -> set[str]:
+    """Return the sources of the module's other build, which exclude those of this one."""
+    sources = {name: match for name in installed if (match := _SOURCES.fullmatch(name))}
+    return {name for name, match in sources.items() if bool(match["open"]) != (flavor == "open")}
 
 
 def companions(installed: Mapping[str, str]) -> dict[str, str]:

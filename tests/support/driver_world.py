@@ -13,7 +13,7 @@ from gpufleet.stack.versions import branch, upstream
 
 FILE = {"mode": 644, "user": "root", "group": "root"}
 DRIVER = re.compile(r"nvidia|libcuda|cuda-drivers")
-#: A library that the driver's packages pull in, whose name carries the branch where theirs do.
+#: A library that the driver's packages pull in, whose name carries branch and `-server` where theirs do.
 PULLED_IN = "libnvidia-gpucomp"
 RELEASES = ("595.58.03", "590.48.01", "580.105.08", "580.95.05", "570.195.03", "550.163.01", "535.261.03", "535.216.03")
 _EVR = re.compile(r"(?P<name>.+)-(?P<version>(\d+:)?[^-:]+-[^-]+)")
@@ -114,7 +114,7 @@ class World:
         """Bring what a driver's package depends on, and let DKMS build."""
         if not DRIVER.search(name) or release not in RELEASES or "pinning" in name:
             return
-        suffix = re.search(r"-[1-9]\d\d(?=-|$)", name)
+        suffix = re.search(r"-[1-9]\d\d(-server)?(?=-|$)", name)
         for old in [other for other in self.installed if other.startswith(PULLED_IN)]:
             del self.installed[old]
         self.installed[PULLED_IN + (suffix[0] if suffix else "")] = self.version(release)

@@ -65,6 +65,32 @@ def test_flavor_switch_removes_the_other_module_alone() -> None:
     assert (moves.remove, moves.along) == (("nvidia-dkms-580-open",), ())
 
 
+def test_flavor_switch_takes_the_sources_of_the_other_build_away() -> None:
+    for source, sources in (
+        ("nvidia", "nvidia-kernel-source-580"),
+        ("distribution", "nvidia-kernel-source-580-server"),
+    ):
+        before, after = driver(NOBLE, B580, source), driver(NOBLE, B580, source, "proprietary")
+        moves = moved(NOBLE, having(before, f"{sources}-open"), after)
+        assert f"{sources}-open" in moves.remove
+        assert f"{sources}-open" not in moved(NOBLE, having(before, f"{sources}-open"), before).remove
+
+
+@pytest.mark.parametrize("version", [B570, B580, B590])
+@pytest.mark.parametrize("origin", ["nvidia", "distribution"])
+def test_what_another_packager_made_of_the_same_release_goes(origin: str, version: str) -> None:
+    other = {"nvidia": "distribution", "distribution": "nvidia"}[origin]
+    before, after = driver(NOBLE, version, other), driver(NOBLE, version, origin)
+    branch, suffix = version[:3], "" if version == B590 else f"-{version[:3]}"
+    theirs = {
+        "nvidia": {f"libnvidia-cfg1{suffix}", f"nvidia-kernel-common{suffix}", f"nvidia-kernel-source{suffix}-open"},
+        "distribution": {f"libnvidia-cfg1-{branch}-server", f"nvidia-firmware-{branch}-server-{version}"},
+    }[other]
+    moves = moved(NOBLE, having(before, *theirs, "cuda-compat-13-0"), after)
+    assert theirs | {package.name for package in before.packages} <= {*moves.remove}
+    assert "cuda-compat-13-0" not in moves.remove
+
+
 def test_other_scheme_of_debian_goes() -> None:
     before, after = (
         driver(TRIXIE, "535.261.03", "distribution", "proprietary"),
