@@ -12,6 +12,7 @@ from gpufleet.stack.rules import PACKAGED, SYSTEM, verdict
 from gpufleet.stack.stale import stale_names
 from gpufleet.stack.templates import fill
 from gpufleet.stack.verdicts import Verdict
+from gpufleet.stack.versions import numbers
 
 
 def scheme(case: Case) -> Scheme | None:
@@ -40,6 +41,22 @@ def no_scheme(case: Case) -> Iterator[Verdict]:
         found=f"branch {case.driver.branch}, {case.driver.flavor}, {case.wish.profile}",
         cure=f"choose one of them, or set source to {other}",
     )
+
+
+def emptied(case: Case) -> Iterator[Verdict]:
+    """Refuse a version that the distribution has in name alone."""
+    row = scheme(case)
+    first = row.emptied.get(case.branch) if row else None
+    if row and first and numbers(case.driver.version) >= numbers(first):
+        yield verdict(
+            "error",
+            row,
+            where="driver",
+            expected=f"a version of branch {case.branch} before {first}, from which on the packages of "
+            f"{case.system.release} are empty and bring another branch",
+            found=case.driver.version,
+            cure="choose the branch that they bring, or set source to nvidia",
+        )
 
 
 def driver_packages(case: Case, row: Scheme) -> DriverChoice:

@@ -6,7 +6,7 @@ from gpufleet.stack.case import Case
 from gpufleet.stack.cuda_choice import cuda, toolkits
 from gpufleet.stack.dcgm import dcgm
 from gpufleet.stack.driver_choice import decide
-from gpufleet.stack.driver_packages import driver_packages, no_scheme, scheme
+from gpufleet.stack.driver_packages import driver_packages, emptied, no_scheme, scheme
 from gpufleet.stack.fabric import fabric
 from gpufleet.stack.gdrcopy_choice import gdrcopy
 from gpufleet.stack.gpudirect import Path, gpudirect
@@ -40,7 +40,9 @@ def answer(case: Case) -> Resolution:
     default, toolkit_packages = cuda(case)
     path, adapters = gpudirect(case)
     nccl_packages = nccl(case, toolkits(case)[0], default)
-    conflicts = Part(verdicts=(*no_scheme(case), *kernel_conflicts(case), *ofed_conflicts(case), *skew(case)))
+    conflicts = Part(
+        verdicts=(*no_scheme(case), *emptied(case), *kernel_conflicts(case), *ofed_conflicts(case), *skew(case))
+    )
     parts = (fabric(case), imex(case), module_options(case), adapters, gdrcopy(case), dcgm(case))
     share = total([conflicts, *parts, toolkit_packages, nccl_packages])
     verdicts = tuple(dict.fromkeys((*case.driver.verdicts, *share.verdicts)))

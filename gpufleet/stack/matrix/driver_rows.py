@@ -166,6 +166,8 @@ class Scheme(Row):
     dkms_modules: dict[Version, Text] = Field(default_factory=dict)
     #: File name of the module without .ko, which modinfo and `options` lines use.
     module: Text = "nvidia"
+    #: Branches that were ended here, and the first version of each whose packages are empty and bring another branch.
+    emptied: dict[int, Version] = Field(default_factory=dict)
     #: Debian source packages whose installed binaries go along.
     source_packages: tuple[Text, ...] = ()
     #: Architectures that the packages exist for.

@@ -185,6 +185,17 @@ REFUSED: dict[str, Case] = {
             "source to nvidia (row branch 550"
         ],
     ),
+    "a version that Ubuntu's archive has in name alone": (
+        replace(HGX, nvswitches=0),
+        UBUNTU,
+        {"driver": "570.211.01", "source": "distribution"},
+        [
+            "error: driver: expected a version of branch 570 before 570.211.01, from which on the packages of "
+            "ubuntu-24.04 are empty and bring another branch, found 570.211.01; choose the branch that they bring, or "
+            "set source to nvidia (row scheme "
+            "ubuntu-22.04,ubuntu-24.04 distribution 535-595 open compute dkms"
+        ],
+    ),
     "no version at all": (
         HGX,
         UBUNTU,
