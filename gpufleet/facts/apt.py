@@ -30,21 +30,24 @@ class HeldPackages(FactBase[set[str]]):
         return {line.removeprefix("hold ") for line in output if line.startswith("hold ")}
 
 
-class AvailableVersions(FactBase[list[str]]):
-    """Versions of a package that the archives in use offer, newest first; an installed version alone is not one."""
+class AvailableVersions(FactBase[dict[str, list[str]]]):
+    """Versions of packages that the archives in use offer, newest first; an installed version alone is not one."""
 
-    default = list
-
-    @override
-    def command(self, package: str) -> str:
-        """Ask apt's cache."""
-        return f"apt-cache madison {shlex.quote(package)} 2>/dev/null || true"
+    default = dict
 
     @override
-    def process(self, output: list[str]) -> list[str]:
+    def command(self, packages: Sequence[str]) -> str:
+        """Ask apt's cache for all of them at once."""
+        return f"apt-cache madison {shlex.join(packages)} 2>/dev/null || true"
+
+    @override
+    def process(self, output: list[str]) -> dict[str, list[str]]:
         """Parse `name | 2.10-3 | URI bookworm/main amd64 Packages`; source packages are other lines."""
         rows = [[field.strip() for field in line.split("|")] for line in output if line.endswith("Packages")]
-        return list(dict.fromkeys(row[1] for row in rows if len(row) == 3))
+        offered: dict[str, dict[str, None]] = {}
+        for name, version in (row[:2] for row in rows if len(row) == 3):
+            offered.setdefault(name, {})[version] = None
+        return {name: [*found] for name, found in offered.items()}
 
 
 class PinnedVersions(FactBase[dict[str, str]]):

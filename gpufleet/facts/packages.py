@@ -33,18 +33,18 @@ class InstalledVersions(FactBase[dict[str, str]]):
         return rpm.InstalledVersions().process(rows)
 
 
-class AvailableVersions(FactBase[list[str]]):
-    """Versions of a package that the repositories in use offer, newest first."""
+class AvailableVersions(FactBase[dict[str, list[str]]]):
+    """Versions of packages that the repositories in use offer, newest first."""
 
-    default = list
+    default = dict
 
     @override
-    def command(self, package: str) -> str:
+    def command(self, packages: Sequence[str]) -> str:
         """Ask the lists that apt has, or dnf's cache."""
-        return by_family(apt.AvailableVersions().command(package), dnf.AvailableVersions().command(package))
+        return by_family(apt.AvailableVersions().command(packages), dnf.AvailableVersions().command(packages))
 
     @override
-    def process(self, output: list[str]) -> list[str]:
+    def process(self, output: list[str]) -> dict[str, list[str]]:
         """Only apt draws columns."""
         is_apt = any("|" in line for line in output)
         return apt.AvailableVersions().process(output) if is_apt else dnf.AvailableVersions().process(output)

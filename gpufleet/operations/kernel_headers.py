@@ -37,7 +37,7 @@ def on_debian(kernel: str, timeout: int) -> Commands:
     if not missing:
         host.noop(f"headers of kernel {kernel} and dkms are installed")
         return
-    if package in missing and host.state.is_executing and not host.get_fact(AvailableVersions, package=package):
+    if package in missing and host.state.is_executing and not host.get_fact(AvailableVersions, packages=[package]):
         yield failure(
             host.name,
             expected=f"package {package} in apt",
@@ -61,7 +61,7 @@ def on_el(kernel: str, timeout: int) -> Commands:
     if not is_ready:
         yield dnf_command.makecache(dnf.REFRESH_TIMEOUT, dnf.LOCK_TIMEOUT, cache_time=3600)
         package, version = el_package(kernel)
-        offered = host.get_fact(OfferedVersions, package=package)
+        offered = host.get_fact(OfferedVersions, packages=[package]).get(package, [])
         if version not in offered:
             yield _gone(kernel, package, offered)
             return

@@ -56,7 +56,7 @@ def built(
 
         precompiled.built(key=key, module="nvidia", package="nvidia-kernel-open-dkms", ...)
     """
-    offered: list[str] = host.get_fact(AvailableVersions, package=package)
+    offered: list[str] = host.get_fact(AvailableVersions, packages=[package]).get(package, [])
     exact = newest_match(version, offered)
     if exact is None and host.state.is_executing:
         yield wishes.not_to_be_had({f"{package}={version}": offered})

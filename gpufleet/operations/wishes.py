@@ -12,8 +12,8 @@ from gpufleet.facts.apt import AvailableVersions
 from gpufleet.operations import failure
 from gpufleet.stack import versions
 
-#: A fact that lists the versions of one `package` that can be had, newest first.
-Offers = type[FactBase[list[str]]]
+#: A fact that lists the versions of `packages` that can be had, newest first.
+Offers = type[FactBase[dict[str, list[str]]]]
 
 
 def split(packages: Sequence[str], version: str | None = None) -> dict[str, str | None]:
@@ -36,8 +36,10 @@ def choose(
     """Return the exact version to install of each package, and what there is of those without the wanted one."""
     chosen: dict[str, str | None] = {}
     missing: dict[str, list[str]] = {}
+    sought = sorted(name for name, version in wanted.items() if version)
+    offered: dict[str, list[str]] = host.get_fact(offers, packages=sought) if sought else {}
     for name, version in wanted.items():
-        available: list[str] = host.get_fact(offers, package=name) if version else []
+        available = offered.get(name, [])
         match = versions.newest_match(version, available) if version else None
         if version and not match:
             missing[f"{name}={version}"] = available

@@ -76,7 +76,7 @@ def facts(world: World, release: str, changes: Mapping[Any, Any]) -> dict[Any, A
         YumRepositories: {"crb": True, "epel": True},
         rpm.KernelVersions: lambda package: {kernel},
         **dict.fromkeys((packages.InstalledVersions, apt.InstalledVersions, rpm.InstalledVersions), installed),
-        **dict.fromkeys((packages.AvailableVersions, apt.AvailableVersions, dnf.AvailableVersions), world.offered),
+        **dict.fromkeys((packages.AvailableVersions, apt.AvailableVersions, dnf.AvailableVersions), world.offers),
         **dict.fromkeys((packages.HeldPackages, apt.HeldPackages), lambda: set(world.held)),
         apt_holds.HoldPins: lambda: apt_holds.HoldPins().process(_lines(world, apt_holds.HOLD_PINS)),
         dnf.Locks: lambda: _lines(world, dnf.LOCK_LIST),

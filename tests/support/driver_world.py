@@ -59,6 +59,10 @@ class World:
         found = [upstream(version) for name, version in self.installed.items() if name.startswith(PULLED_IN)]
         return found[0] if found else ""
 
+    def offers(self, packages: Sequence[str]) -> dict[str, list[str]]:
+        """Versions of packages that its repositories have; nothing of those that they do not have."""
+        return {package: found for package in packages if (found := self.offered(package))}
+
     def offered(self, package: str) -> list[str]:
         """Versions to be had: every release of the branch in the name, or of all."""
         named = re.search(r"-([1-9]\d\d)(?=-|$)", package)

@@ -52,7 +52,7 @@ def failing() -> None:
 
 
 def test_a_failure_ends_the_plan() -> None:
-    facts: Facts = {InstalledVersions: lambda packages: {}, AvailableVersions: lambda package: ["2.10-3"]}
+    facts: Facts = {InstalledVersions: lambda packages: {}, AvailableVersions: lambda packages: {"hello": ["2.10-3"]}}
     assert plan(failing, facts).splitlines()[-4:] == [
         "     printf '%s\\n' 'gpu-07: expected hello=3 in an apt repository, found only hello 2.10-3; "
         "ask for one of these, or switch on the repository that has it' >&2; false",
