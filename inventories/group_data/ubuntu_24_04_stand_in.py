@@ -2,4 +2,12 @@
 
 from gpufleet.lab.inventory import nvidia_repository
 
-nvidia_driver = {"version": "580.95.05", "source": "nvidia", "repository": nvidia_repository()}
+stack = {"repositories": {"cuda": nvidia_repository()}}
+nvidia_driver = {"version": "580.105.08", "source": "nvidia"}
+# What goes with the driver, where the hardware profile of the host asks for it.
+fabric_manager = {}
+imex = {}
+gpudirect = {}
+dcgm = {}
+cuda = {"toolkits": ["12.9", "13.0"]}
+nccl = {}
