@@ -1,15 +1,17 @@
-"""The lab's repositories of NVIDIA's and of Ubuntu as apt itself reads them, on both releases of Debian."""
+"""NVIDIA's repositories and Ubuntu's of the lab as apt reads them on both releases of Debian, and dnf on EL 10."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from gpufleet.lab import vendors
-from gpufleet.lab.hosts import LabHost
+from gpufleet.lab.hosts import HostSpec, LabHost
+from gpufleet.lab.lab import Lab
 from gpufleet.lab.vendors import canonical, releases
-from tests.support.lab import Fleet
+from tests.support.lab import Fleet, lab_name
 
 #: A folder for this test's own sources and lists, so that the shared hosts stay as they are.
 PLACE = "/var/tmp/vendor-repositories"
@@ -88,3 +90,28 @@ def test_a_branch_that_ubuntu_ended_brings_the_next(ubuntu: LabHost) -> None:
     found = would_install(ubuntu, "nvidia-headless-570-server-open")
     assert found["nvidia-headless-570-server-open"].startswith("570.211.01-0ubuntu1.")
     assert found["nvidia-dkms-580-server-open"].startswith("580.105.08-0ubuntu0.")
+
+
+@pytest.fixture
+def rocky(state: Path) -> Iterator[LabHost]:
+    """A stand-in of Rocky Linux 10 that knows NVIDIA's repository by the file that lies in it."""
+    name = f"{lab_name()}-dnf"
+    try:
+        (host,) = Lab.up(name, [HostSpec.parse("r10=rocky-10-stand-in/cpu-only")]).hosts
+        address = "http://archive:3142/nvidia/compute/cuda/repos/rhel10/x86_64/cuda-rhel10.repo"
+        host.execute(f"curl --fail --silent --output /etc/yum.repos.d/cuda-rhel10.repo {address}")
+        yield host
+    finally:
+        Lab.remove(name)
+
+
+def test_dnf_reads_the_repository_of_el_10_and_trusts_its_key_alone(rocky: LabHost) -> None:
+    query = "dnf --quiet repoquery --qf '%{epoch}:%{version}-%{release}' kmod-nvidia-open-dkms"
+    assert "3:580.105.08-1.el10" in rocky.execute(query).stdout.split()
+    rocky.execute("dnf --quiet --assumeyes install libnccl-2.28.3-1+cuda13.0")
+    assert rocky.execute("rpm -q libnccl").stdout == "libnccl-2.28.3-1+cuda13.0.x86_64\n"
+    rocky.execute("rpm -e libnccl && sed -i s/CDF6BA43.pub/D42D0685.pub/ /etc/yum.repos.d/cuda-rhel10.repo")
+    rocky.execute("rpm -qa 'gpg-pubkey*' | xargs rpm -e && dnf --quiet clean all")
+    refused = rocky.execute("dnf --quiet --assumeyes install libnccl-2.28.3-1+cuda13.0", check=False)
+    assert refused.returncode == 1
+    assert "rhel10/x86_64/D42D0685.pub" in refused.stderr
