@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from gpufleet.repository_options import RepositoryOptions
 from gpufleet.stack.matrix import Matrix
-from gpufleet.stack.resolution import Resolution
+from gpufleet.stack.resolution import Repository, Resolution
 from gpufleet.stack.verdicts import Verdict
 
 Mirrors = Mapping[str, RepositoryOptions]
@@ -15,8 +15,13 @@ Mirrors = Mapping[str, RepositoryOptions]
 
 def placed(resolution: Resolution, mirrors: Mirrors) -> Resolution:
     """Return a resolution whose repositories are where the site has them."""
-    rows = tuple(mirrors[row.name].applied(row) if row.name in mirrors else row for row in resolution.repositories)
+    rows = tuple(place(row, mirrors) for row in resolution.repositories)
     return resolution if rows == resolution.repositories else replace(resolution, repositories=rows)
+
+
+def place(repository: Repository, mirrors: Mirrors) -> Repository:
+    """Return one repository where the site has it."""
+    return mirrors[repository.name].applied(repository) if repository.name in mirrors else repository
 
 
 def unknown(mirrors: Mirrors, matrix: Matrix) -> tuple[Verdict, ...]:

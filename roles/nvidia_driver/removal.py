@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pyinfra.context import host
+
+from gpufleet import mirrors
 from gpufleet.facts.machine import HostMachine
 from gpufleet.operations import apt, dkms, dnf, driver_packages, driver_swap, files, signing, vendor_repository
 from gpufleet.stack.matrix import load
 from gpufleet.stack.resolution import Repository, Resolution
+from gpufleet.stack.wanted import StackData
 from roles.nvidia_driver.choice import REPOSITORY
 from roles.nvidia_driver.options import NvidiaDriver
 from roles.nvidia_driver.places import MODULE_OPTIONS, PERSISTENCED, PIN, STREAMS
@@ -47,7 +51,6 @@ def remove_repository(options: NvidiaDriver, resolution: Resolution, found: Host
     row = load().repository(REPOSITORY, found.system.release, found.system.arch)
     if row is None or resolution.repositories:
         return
-    repository = Repository(row.name, row.base_url, row.path, row.key_file, row.fingerprint, row.source)
-    vendor_repository.used(
-        repository=options.repository.applied(repository), present=False, name="Forget NVIDIA's repository"
-    )
+    vendors = Repository(row.name, row.base_url, row.path, row.key_file, row.fingerprint, row.source)
+    repository = options.repository.applied(mirrors.place(vendors, StackData.of(host).repositories))
+    vendor_repository.used(repository=repository, present=False, name="Forget NVIDIA's repository")
