@@ -19,7 +19,7 @@ def newer_than(path: str, timeout: int = 600) -> Commands:
     """
     Rebuild the initramfs of every kernel whose image is not newer than a file: by dracut on EL, else initramfs-tools.
 
-    + path: the file, such as a drop-in in /etc/modprobe.d
+    + path: the file, such as a drop-in in /etc/modprobe.d; or its directory, which is as new as the last file removed
     + timeout: seconds after which one build is stopped on the host
 
     **Example:**

@@ -6,13 +6,14 @@ from pyinfra.context import host
 
 from gpufleet import mirrors
 from gpufleet.facts.machine import HostMachine
-from gpufleet.operations import apt, dkms, dnf, driver_packages, driver_swap, files, signing, vendor_repository
+from gpufleet.operations import apt, dkms, dnf, driver_packages, driver_swap, signing, vendor_repository
 from gpufleet.stack.matrix import load
 from gpufleet.stack.resolution import Repository, Resolution
 from gpufleet.stack.wanted import StackData
 from roles.nvidia_driver.choice import REPOSITORY
 from roles.nvidia_driver.options import NvidiaDriver
-from roles.nvidia_driver.places import MODULE_OPTIONS, PERSISTENCED, PIN, STREAMS
+from roles.nvidia_driver.places import PERSISTENCED, PIN, STREAMS
+from roles.nvidia_driver.steps import withdraw_module_options
 
 #: Helpers that Debian packs apart from the driver, with versions of their own.
 HELPERS = (
@@ -37,7 +38,7 @@ def remove_driver(options: NvidiaDriver, resolution: Resolution, found: HostMach
     driver_packages.removed(also=HELPERS, name="Purge the driver's packages")
     for module in dkms_modules():
         dkms.removed(module=module, name=f"Forget builds of {module}")
-    files.absent(path=MODULE_OPTIONS, name="Remove the module options")
+    withdraw_module_options("Remove the module options")
     if found.system.family == "el":
         dnf.module(module=STREAMS, stream="", present=False, name=f"Reset the module {STREAMS}")
     else:

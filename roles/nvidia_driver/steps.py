@@ -78,7 +78,7 @@ def hold_packages(choice: Choice) -> None:
 def write_module_options(choice: Choice) -> OperationMeta:
     """Write the module options, or remove their file where there are none."""
     if not choice.wanted.options:
-        return files.absent(path=MODULE_OPTIONS, name="Leave the module options at their defaults")
+        return withdraw_module_options("Leave the module options at their defaults")
     written = files.rendered(
         path=MODULE_OPTIONS,
         module=choice.wanted.module,
@@ -88,6 +88,17 @@ def write_module_options(choice: Choice) -> OperationMeta:
     # Some images load the driver before the root file system is there; packages refresh images for the module alone.
     initramfs.newer_than(path=f"/{MODULE_OPTIONS}", name="Put the module options into each initramfs")
     return written
+
+
+def withdraw_module_options(name: str) -> OperationMeta:
+    """Remove the file of the module options, from the boot images too."""
+    removed = files.absent(path=MODULE_OPTIONS, name=name)
+    initramfs.newer_than(
+        path=f"/{MODULE_OPTIONS.rpartition('/')[0]}",
+        name="Take the module options out of each initramfs",
+        _if=removed.did_change,
+    )
+    return removed
 
 
 def swap_module(choice: Choice, drop_in: OperationMeta) -> None:
