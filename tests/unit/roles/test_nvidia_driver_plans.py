@@ -92,6 +92,18 @@ CASES: dict[str, Case] = {
         debian(module_options=NO_ADMIN),
         {StaleImages: ["6.1.0-50-amd64"]},
     ),
+    "module_options_withdrawn": (
+        lambda: having(DEBIAN, debian(module_options=NO_ADMIN)),
+        DEBIAN,
+        debian(),
+        {StaleImages: ["6.1.0-50-amd64"]},
+    ),
+    "removal_with_module_options": (
+        lambda: having(EL9, nvidia(B590, module_options=NO_ADMIN)),
+        EL9,
+        {"nvidia_driver": {"state": "absent"}},
+        {StaleImages: ["5.14.0-570.17.1.el9_6.x86_64"]},
+    ),
     "not_built": (lambda: world(DEBIAN, dkms_module="nvidia-current", builds=False), DEBIAN, debian(), {}),
     "no_persistence": (lambda: having(DEBIAN, debian()), DEBIAN, debian(persistence=False), {}),
     "absent": (lambda: having(DEBIAN, debian()), DEBIAN, {"nvidia_driver": {"state": "absent"}}, {}),
