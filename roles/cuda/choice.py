@@ -54,7 +54,7 @@ def choose(options: Cuda, resolution: Resolution | None, managed: Sequence[str])
         default=resolution.cuda_default if toolkits else "",
         compat=(toolkit_of(compat[-1].name) or "") if compat else "",
         compat_reason=compat[-1].reason if compat else "",
-        repositories=tuple(options.repository.applied(row) for row in resolution.repositories),
+        repositories=resolution.repositories,
         obsolete=tuple(toolkit for toolkit in managed if toolkit not in toolkits),
     )
 

@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from gpufleet.options import RoleOptions
-from gpufleet.repository_options import RepositoryOptions
 
 
 def _is_a_toolkit(version: str) -> str:
@@ -41,9 +40,6 @@ class Cuda(RoleOptions, key="cuda"):
     compat: bool = Field(
         False,
         description="Install the driver libraries of a newer toolkit's time, on data-center GPUs with older drivers.",
-    )
-    repository: RepositoryOptions = Field(
-        default=RepositoryOptions.model_validate({}), description="A mirror in place of NVIDIA's repository."
     )
     install_timeout: int = Field(2400, gt=0, description="Seconds one package installation may take.")
 

@@ -31,7 +31,7 @@ def choose(options: Nccl, resolution: Resolution, platform: Platform) -> Choice:
     return Choice(
         packages=resolution.of("nccl"),
         unpacked=tuple(item for item in resolution.unpacked if item.component == "nccl"),
-        repositories=tuple(options.repository.applied(row) for row in resolution.repositories),
+        repositories=resolution.repositories,
         configuration=configured(options, platform),
     )
 

@@ -10,7 +10,6 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from gpufleet.options import RoleOptions
-from gpufleet.repository_options import RepositoryOptions
 from gpufleet.stack.machine import Platform
 from gpufleet.stack.nccl_settings import variables
 from gpufleet.stack.nccl_settings.variables import Value
@@ -65,9 +64,6 @@ class Nccl(RoleOptions, key="nccl"):
     )
     pods: bool = Field(True, description="Offer settings and topology to pods: /etc/gpufleet/nccl and a CDI file.")
     tests: Tests = Field(default=Tests(), description="nccl-tests, built on the host.")
-    repository: RepositoryOptions = Field(
-        default=RepositoryOptions.model_validate({}), description="A mirror in place of NVIDIA's repository."
-    )
     install_timeout: int = Field(1800, gt=0, description="Seconds one package installation or build may take.")
 
     @field_validator("version")

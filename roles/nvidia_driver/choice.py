@@ -71,7 +71,7 @@ def choose(options: NvidiaDriver, resolution: Resolution, found: HostMachine) ->
         wanted=WantedDriver(driver.version, driver.flavor, driver.module, given),
         system=found.system,
         companions=companions(driver, found.system, load()),
-        repository=options.repository.applied(repository) if repository and driver.source == "nvidia" else None,
+        repository=repository if driver.source == "nvidia" else None,
         build=usable,
         missing_build=artifact.wanted(options, driver, found) if build is None else None,
         broken_build=build if isinstance(build, GpufleetError) else None,
@@ -91,7 +91,7 @@ def unpinned(host: str, choice: Choice | None) -> HostError | None:
     if choice is None or choice.repository is None or choice.repository.fingerprint:
         return None
     return HostError(
-        f"{host}: nvidia_driver.repository.key_fingerprint",
+        f"{host}: stack.repositories.{REPOSITORY}.key_fingerprint",
         expected=f"the fingerprint of {choice.repository.key}, forty hexadecimal digits",
         found="none in the matrix",
         cure="read the key's fingerprint where you trust it, and name it there",

@@ -55,7 +55,7 @@ def nvidia_driver() -> None:
     """
     options, found, resolved = NvidiaDriver.of(host), machine(host), resolution(host)
     if options.state == "absent":
-        remove_driver(options, resolved, found)
+        remove_driver(resolved, found)
         return
     if not found.hardware.gpus:
         nvidia.left_alone(name="Leave a host without NVIDIA GPUs alone", why="no NVIDIA GPU on the PCI bus")

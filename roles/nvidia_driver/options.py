@@ -12,7 +12,6 @@ from gpufleet import mok
 from gpufleet.errors import Fault, GpufleetError
 from gpufleet.mok import MachineOwnerKey
 from gpufleet.options import HasData, RoleOptions
-from gpufleet.repository_options import RepositoryOptions
 from gpufleet.secret import Secret
 
 #: A branch such as 580, an upstream version such as 535.261.03, or a full Debian version that begins with one.
@@ -109,9 +108,6 @@ class NvidiaDriver(RoleOptions, key="nvidia_driver"):
     persistence: bool = Field(True, description="Run nvidia-persistenced, which keeps idle GPUs initialized.")
     module_options: dict[str, int | str] = Field(
         {}, description="Options of the `nvidia` kernel module, such as `NVreg_RestrictProfilingToAdminUsers: 0`."
-    )
-    repository: RepositoryOptions = Field(
-        default_factory=RepositoryOptions, description="Another place for NVIDIA's repository."
     )
     secure_boot: SecureBoot = Field(default_factory=SecureBoot, description="Signing of modules that hosts build.")
     reboot: Literal["never", "if-required"] = Field(

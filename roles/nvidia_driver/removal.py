@@ -11,7 +11,6 @@ from gpufleet.stack.matrix import load
 from gpufleet.stack.resolution import Repository, Resolution
 from gpufleet.stack.wanted import StackData
 from roles.nvidia_driver.choice import REPOSITORY
-from roles.nvidia_driver.options import NvidiaDriver
 from roles.nvidia_driver.places import PERSISTENCED, PIN, STREAMS
 from roles.nvidia_driver.steps import withdraw_module_options
 
@@ -32,7 +31,7 @@ def dkms_modules() -> tuple[str, ...]:
     return tuple(sorted({name for row in load().schemes for name in row.dkms_modules.values()}))
 
 
-def remove_driver(options: NvidiaDriver, resolution: Resolution, found: HostMachine) -> None:
+def remove_driver(resolution: Resolution, found: HostMachine) -> None:
     """Unload the module first: the programs that unload it are never the driver's own."""
     driver_swap.unloaded(name="Unload the driver")
     driver_packages.removed(also=HELPERS, name="Purge the driver's packages")
@@ -44,14 +43,14 @@ def remove_driver(options: NvidiaDriver, resolution: Resolution, found: HostMach
     else:
         apt.pin(preference=PIN, package="*", version="*", present=False, name="Remove the driver's pin")
     signing.forgotten(at=signing.place(found.system.release), name="Take the signing key off the host")
-    remove_repository(options, resolution, found)
+    remove_repository(resolution, found)
 
 
-def remove_repository(options: NvidiaDriver, resolution: Resolution, found: HostMachine) -> None:
+def remove_repository(resolution: Resolution, found: HostMachine) -> None:
     """Remove NVIDIA's repository too, unless something else on this host comes from it."""
     row = load().repository(REPOSITORY, found.system.release, found.system.arch)
     if row is None or resolution.repositories:
         return
     vendors = Repository(row.name, row.base_url, row.path, row.key_file, row.fingerprint, row.source)
-    repository = options.repository.applied(mirrors.place(vendors, StackData.of(host).repositories))
+    repository = mirrors.place(vendors, StackData.of(host).repositories)
     vendor_repository.used(repository=repository, present=False, name="Forget NVIDIA's repository")

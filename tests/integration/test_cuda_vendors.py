@@ -72,8 +72,9 @@ def declare(fleet: Fleet, **options: Any) -> None:
     """Say which toolkits the hosts should have, from the lab's repositories in NVIDIA's place."""
     mirror = {"base_url": "http://archive:3142/nvidia/", "key_fingerprint": vendors.fingerprint()}
     data = {
-        "cuda": {"source": "nvidia", "repository": mirror, **options},
-        "nccl": {"version": "2.28.3", "repository": mirror},
+        "stack": {"repositories": {"cuda": mirror}},
+        "cuda": {"source": "nvidia", **options},
+        "nccl": {"version": "2.28.3"},
     }
     fleet.declare(**dict.fromkeys(HOSTS, data))
 

@@ -45,8 +45,9 @@ class Cell:
     @property
     def data(self) -> dict[str, Any]:
         """Options of the role; the key of EL 10 has no fingerprint in the matrix."""
-        unknown = {"repository": {"key_fingerprint": "0123456789" * 4}} if self.release == "el-10" else {}
-        return options(BRANCHES[self.branch], **unknown, source=self.source, flavor=self.flavor, packages=self.profile)
+        unknown = {"stack": {"repositories": {"cuda": {"key_fingerprint": "0123456789" * 4}}}}
+        given = options(BRANCHES[self.branch], source=self.source, flavor=self.flavor, packages=self.profile)
+        return given | (unknown if self.release == "el-10" else {})
 
     @property
     def driver(self) -> DriverChoice | None:

@@ -108,7 +108,11 @@ def test_the_distributions_own() -> None:
                 ]
             },
         ),
-        ("mirror", {"cuda": {**ONE, "repository": {"base_url": "https://mirror.example.org/nvidia"}}}, {}),
+        (
+            "mirror",
+            {"cuda": ONE, "stack": {"repositories": {"cuda": {"base_url": "https://mirror.example.org/nvidia"}}}},
+            {},
+        ),
     ],
 )
 def test_otherwise(case: str, data: Mapping[str, Any], changes: Mapping[Any, Callable[..., Any]]) -> None:

@@ -102,17 +102,6 @@ def test_module_options_of_the_inventory_win() -> None:
     assert choice.wanted.options == {"NVreg_X": "1", "NVreg_Y": "2"}
 
 
-def test_mirror_takes_the_place_of_the_repository() -> None:
-    mirror = {"base_url": "https://mirror.example.org/nvidia/", "key_fingerprint": "ab " * 20}
-    repository = chosen(options(version="580", source="nvidia", repository=mirror), [H100], NOBLE).repository
-    assert repository is not None
-    assert (repository.base_url, repository.path, repository.fingerprint) == (
-        "https://mirror.example.org/nvidia/",
-        "compute/cuda/repos/ubuntu2404/x86_64/",
-        "AB" * 20,
-    )
-
-
 def test_refusal_is_the_verdict_with_its_row() -> None:
     wanted = options(version="590.48.01", source="nvidia")
     [error] = refusals("gpu-07", wanted, resolved(wanted, [V100], NOBLE))
@@ -160,7 +149,7 @@ def test_repository_without_a_fingerprint_is_refused() -> None:
     wanted = options(version="580.95.05", source="nvidia")
     assert unpinned("gpu-07", chosen(wanted, [H100], NOBLE)) is None
     assert str(unpinned("gpu-07", chosen(wanted, [H100], System("rocky", "10.0")))) == (
-        "gpu-07: nvidia_driver.repository.key_fingerprint: expected the fingerprint of CDF6BA43.pub, forty "
+        "gpu-07: stack.repositories.cuda.key_fingerprint: expected the fingerprint of CDF6BA43.pub, forty "
         "hexadecimal digits, found none in the matrix; read the key's fingerprint where you trust it, and name it there"
     )
 
@@ -190,14 +179,6 @@ WRONG = {
     "key in two places": (
         {"version": "580", "secure_boot": {"mok_key": {"env": "KEY", "file": "key"}, "mok_certificate": {"env": "C"}}},
         "expected one of file, env and command, found file and env; name the place of the secret once",
-    ),
-    "short fingerprint": (
-        {"version": "580", "repository": {"key_fingerprint": "3bf863cc"}},
-        "expected forty hexadecimal digits, found '3bf863cc'; `gpg --show-keys` prints it",
-    ),
-    "no URL": (
-        {"version": "580", "repository": {"base_url": "mirror"}},
-        "expected a URL, found 'mirror'; write it like https://mirror.example.org/nvidia/",
     ),
 }
 

@@ -28,6 +28,7 @@ IN_USE = f"module nvidia {OLD} is loaded, {NEW} is wanted; held by process 4242 
 NO_ADMIN = {"NVreg_RestrictProfilingToAdminUsers": 0}
 SIGNING = {"secure_boot": {"mok_key": {"command": ["true"]}, "mok_certificate": {"command": ["true"]}}}
 PAIR = MachineOwnerKey(b"<certificate in DER>", b"<private key>", "Fleet key", "5ca1ab1e")
+MIRROR = {"base_url": "https://mirror.example.org/nvidia/", "key_fingerprint": "0123456789" * 4}
 ENROLLED = [EnrolledKey("CN=Fleet key", "5ca1ab1e")]
 
 #: A world, a system, options, and facts that differ. Worlds are made when their case is played.
@@ -141,9 +142,7 @@ CASES: dict[str, Case] = {
     "mirror": (
         lambda: world(UBUNTU),
         UBUNTU,
-        nvidia(
-            B580, repository={"base_url": "https://mirror.example.org/nvidia/", "key_fingerprint": "0123456789" * 4}
-        ),
+        nvidia(B580) | {"stack": {"repositories": {"cuda": MIRROR}}},
         {},
     ),
     "no_fingerprint": (lambda: world("el-10"), "el-10", nvidia(B580), {}),
