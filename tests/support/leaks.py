@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gpufleet.project import ROOT
-from tests.support.names import lab_name
+from tests.support.names import run_name
 
 #: Names in the temporary directory that only this project's tools make.
 TEMPORARY = ("gpufleet*", "pyinfra*", "mol-*", "cm-*")
@@ -42,14 +42,14 @@ def docker(kind: str) -> list[str]:
         return []
     every = ["--all"] if kind == "container" else []
     field = "{{.Names}}" if kind == "container" else "{{.Name}}"
-    command = ["docker", kind, "ls", *every, "--filter", f"name=gpufleet-{lab_name()}", "--format", field]
+    command = ["docker", kind, "ls", *every, "--filter", f"name=gpufleet-{run_name()}", "--format", field]
     listed = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     return [f"{kind} {name}" for name in listed.split()]
 
 
 def processes() -> list[str]:
     """Processes that were started for this run's labs, which their environment tells."""
-    mark = f"GPUFLEET_LAB={lab_name()}".encode()
+    mark = f"GPUFLEET_LAB={run_name()}".encode()
     found = []
     for path in Path("/proc").glob("[0-9]*"):
         try:
