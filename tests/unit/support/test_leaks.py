@@ -34,11 +34,14 @@ def test_a_stray_file_in_the_checkout(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 
 def test_a_process_that_outlives_its_run() -> None:
-    program = [sys.executable, "-c", "import sys; sys.stdin.read()", "left over"]
+    # A process has its arguments and environment from when it speaks: what started it goes on a little earlier.
+    program = [sys.executable, "-c", "import sys; print(flush=True); sys.stdin.read()", "left over"]
     environment = {**os.environ, "GPUFLEET_LAB": lab_name()}
-    with subprocess.Popen(program, stdin=subprocess.PIPE, env=environment) as process:
-        seen = leaks.processes()
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:
         assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdout.readline()
+        seen = leaks.processes()
         process.stdin.close()
     assert [line for line in seen if "left over" in line]
 
