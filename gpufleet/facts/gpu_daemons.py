@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from gpufleet.facts.units import UnitState
 
-_PROPERTIES = "LoadState,ActiveState,UnitFileState,NeedDaemonReload,FragmentPath,ActiveEnterTimestamp"
+_PROPERTIES = "LoadState,ActiveState,UnitFileState,NeedDaemonReload,FragmentPath,DropInPaths,ActiveEnterTimestamp"
 #: Where units of the administrator lie, which systemd prefers to packages'.
 ADMINISTRATORS = "/etc/systemd/system"
 
@@ -41,20 +41,27 @@ class GpuDaemonState(FactBase[GpuDaemon]):
     def command(self, unit: str, files: Sequence[str] = ()) -> str:
         """Ask systemd, and for the files' status changes: packages give their files old times of modification."""
         asked = f"systemctl show --timestamp=unix --property={_PROPERTIES} {shlex.quote(unit)}"
-        own = f"[ ! -e {shlex.quote(f'{ADMINISTRATORS}/{unit}')} ] || echo Own=yes"
+        path = shlex.quote(f"{ADMINISTRATORS}/{unit}")
+        own = f"[ ! -e {path} ] || echo Own=yes; ls -d {path}.d/*.conf 2>/dev/null | sed s/^/DropIn=/"
         times = f"; stat -L -c Changed=%Z {shlex.join(files)} 2>/dev/null" if files else ""
         return f"{asked}; {own}{times}; true"
 
     @override
     def process(self, output: list[str]) -> GpuDaemon:
-        """Parse `ActiveEnterTimestamp=@1795415621`; an administrator's copy counts as unread while it is not used."""
+        """Parse `ActiveEnterTimestamp=@1795415621`.
+
+        systemd finds the first file of a directory that is new to it at some later time: until then it needs no reload
+        by its own account, so an administrator's copy or drop-in counts as unread while it is not used.
+        """
         rows = [line.strip().partition("=")[::2] for line in output if "=" in line]
         last = dict(rows)
         is_own = last.get("FragmentPath", "").startswith(f"{ADMINISTRATORS}/")
+        used, there = set(last.get("DropInPaths", "").split()), {value for name, value in rows if name == "DropIn"}
+        is_used = is_own == ("Own" in last) and there <= used
         state = UnitState(last["LoadState"], last["ActiveState"], last.get("UnitFileState", ""))
         return GpuDaemon(
             state=state,
-            is_unread=last.get("NeedDaemonReload") == "yes" or (not state.is_masked and is_own != ("Own" in last)),
+            is_unread=last.get("NeedDaemonReload") == "yes" or not (state.is_masked or is_used),
             started=int(last.get("ActiveEnterTimestamp", "").removeprefix("@") or 0),
             changed=max((int(value) for name, value in rows if name == "Changed"), default=0),
         )
