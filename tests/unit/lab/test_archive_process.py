@@ -28,8 +28,11 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> State:
 @contextmanager
 def running(lab: State, *words: str) -> Iterator[int]:
     """A process with the command line of an archive, until its input ends."""
-    command = [sys.executable, "-c", "input()", f"--denied={lab.denied}", *words]
-    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+    # It has its command line from when it speaks: what started it goes on a little earlier.
+    command = [sys.executable, "-c", "print(flush=True); input()", f"--denied={lab.denied}", *words]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
         (lab.path / "archive.pid").write_text(f"{process.pid}\n")
         yield process.pid
         process.communicate(b"\n")
