@@ -15,6 +15,7 @@ from tests.support.lab import OLD, TRIXIE, Fleet, lab_name
 HOSTS = ("d12=debian-12/hgx-h100", "d13=debian-13/l40s-pcie")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Everything in this folder needs container hosts; what shares some of them runs in one process, in its order."""
     for item in items:
