@@ -15,15 +15,11 @@ from tests.support.lab import OLD, TRIXIE, Fleet, lab_name
 HOSTS = ("d12=debian-12/hgx-h100", "d13=debian-13/l40s-pcie")
 
 
-@pytest.hookimpl(wrapper=True)  # around all others: xdist reads the groups in one of them
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """Everything in this folder needs container hosts; what shares some of them runs in one process, in its order."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this folder needs container hosts."""
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
-            shared = {"fleet", "fresh_fleet"} & set(getattr(item, "fixturenames", ()))
             item.add_marker(pytest.mark.lab)
-            item.add_marker(pytest.mark.xdist_group("fleet" if shared else item.path.stem))
-    yield
 
 
 @pytest.fixture(scope="session")
