@@ -8,8 +8,10 @@ from io import StringIO
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pyinfra.api.command import QuoteString, StringCommand
 from pyinfra.api.operation import operation
 from pyinfra.context import host
+from pyinfra.facts.files import File
 from pyinfra.operations import files
 
 from gpufleet.project import ROOT
@@ -52,6 +54,28 @@ def absent(path: str) -> Commands:
         files.absent(name="Remove the module options", path="etc/modprobe.d/nvidia.conf")
     """
     yield from files.file._inner(path=_target(path), present=False)
+
+
+@operation()
+def unsaved(path: str) -> Commands:
+    """
+    Remove the copy that rpm saved of a file when its package went, and the directory where nothing else is in it.
+
+    + path: path as given to `rendered`
+
+    **Example:**
+
+    .. code:: python
+
+        files.unsaved(name="Forget the saved list of nodes", path="etc/nvidia-imex/nodes_config.cfg")
+    """
+    saved = f"{_target(path)}.rpmsave"
+    # Want none and have none?
+    if not host.get_fact(File, path=saved):
+        host.noop(f"no {saved}")
+        return
+    folder = QuoteString(saved.rpartition("/")[0])
+    yield StringCommand("rm", "-f", QuoteString(saved), "&&", "rmdir", "--ignore-fail-on-non-empty", folder)
 
 
 def render(path: str, **context: Any) -> str:

@@ -60,4 +60,6 @@ def remove_imex() -> None:
     gpu_daemons.stopped(unit=UNIT, name="Stop IMEX")
     files.absent(path=NODES, name=f"Remove /{NODES}")
     components.removed(parts=["imex"], name="Remove IMEX")
+    # The driver's removal takes the package along, before this role's turn.
+    files.unsaved(path=NODES, name="Forget the list of nodes that rpm saved")
     unit_files.forgotten(unit=UNIT, name="Forget IMEX' order at boot")

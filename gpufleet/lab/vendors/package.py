@@ -16,13 +16,17 @@ RELATION = re.compile(r"(?P<name>\S+)(?: (?P<sign><=|>=|=|<|>) (?P<version>\S+))
 
 @dataclass(frozen=True)
 class File:
-    """One file of a package; with `link` it is a symbolic link, with `config` an operator may change it."""
+    """One file of a package; with `link` it is a symbolic link, with `config` an operator may change it.
+
+    Only an rpm names a `folder`; of a deb's, dpkg removes what is empty.
+    """
 
     path: str
     data: bytes = b""
     mode: int = 0o644
     link: str = ""
     config: bool = False
+    folder: bool = False
 
 
 class Relation(NamedTuple):

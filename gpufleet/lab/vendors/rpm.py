@@ -1,6 +1,5 @@
 """rpm packages, written without rpmbuild: lead, signature, header and a compressed cpio archive.
 
-key = vendors.key()
 built = rpm.build(Package("dkms", "3.1.0-1.el9", architecture="all", depends=("gcc",), files=(...)), key)
 yum.index(folder, [built], key)
 """
@@ -9,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 import stat
 import struct
 from collections.abc import Sequence
@@ -37,6 +37,8 @@ RELATIONS = {
     "recommends": (5046, 5047, 5048),
 }
 CONFIG_NOREPLACE = 1 | 16
+#: Directories that are one package's alone, as NVIDIA names them.
+OWN_FOLDER = re.compile(r"/usr/src/[^/]+|/etc/nvidia-[^/]+")
 SHA256 = 8
 
 
@@ -64,7 +66,7 @@ class Rpm:
 
 def build(package: Package, key: Key) -> Rpm:
     """Build and sign a package; equal declarations give equal headers and payloads."""
-    files = sorted(package.files, key=lambda file: file.path)
+    files = sorted([*package.files, *folders(package.files)], key=lambda file: file.path)
     content = cpio(files)
     payload = gzip.compress(content, 6, mtime=0)
     digest = hashlib.sha256(payload).hexdigest()
@@ -97,11 +99,10 @@ def lead(package: Package) -> bytes:
 def described(package: Package, digest: str) -> list[tuple[int, int, Value]]:
     """Tags of name, version and description."""
     epoch, version, release = package.evr
-    name = package.summary or package.name
     return [
         *((100, STRINGS, ["C"]), (1000, STRING, package.name), (1001, STRING, version), (1002, STRING, release)),
         *([(1003, INT32, int(epoch))] if epoch else []),
-        *((1004, TRANSLATED, [name]), (1005, TRANSLATED, ["Stand-in of the gpufleet lab."])),
+        *((1004, TRANSLATED, [package.summary or package.name]), (1005, TRANSLATED, ["Stand-in of the gpufleet lab."])),
         *((1006, INT32, TIMESTAMP), (1007, STRING, "lab"), (1009, INT32, package.installed_size)),
         *((1014, STRING, "Apache-2.0"), (1016, TRANSLATED, ["Unspecified"]), (1021, STRING, "linux")),
         *((1022, STRING, architecture(package)), (1044, STRING, f"{package.name}-{version}-{release}.src.rpm")),
@@ -144,12 +145,18 @@ def scripts(package: Package) -> list[tuple[int, int, Value]]:
     return tags
 
 
+def folders(files: Sequence[File]) -> list[File]:
+    """Directories that come and go with the package: rpm removes none that no package names."""
+    parents = sorted({str(PurePosixPath(file.path).parent) for file in files})
+    return [File(path, mode=0o755, folder=True) for path in parents if OWN_FOLDER.fullmatch(path)]
+
+
 def listed(files: Sequence[File]) -> list[tuple[int, int, Value]]:
     """Tags of the files."""
     count = len(files)
-    folders = sorted({f"{PurePosixPath(file.path).parent}/" for file in files})
-    places = [folders.index(f"{PurePosixPath(file.path).parent}/") for file in files]
-    digests = ["" if file.link else hashlib.sha256(file.data).hexdigest() for file in files]
+    above = sorted({f"{PurePosixPath(file.path).parent}/" for file in files})
+    places = [above.index(f"{PurePosixPath(file.path).parent}/") for file in files]
+    digests = ["" if file.link or file.folder else hashlib.sha256(file.data).hexdigest() for file in files]
     return [
         (1028, INT32, [size(file) for file in files]),
         (1030, INT16, [mode(file) for file in files]),
@@ -165,14 +172,15 @@ def listed(files: Sequence[File]) -> list[tuple[int, int, Value]]:
         (1097, STRINGS, [""] * count),
         (1116, INT32, places),
         (1117, STRINGS, [PurePosixPath(file.path).name for file in files]),
-        (1118, STRINGS, folders if count else []),
+        (1118, STRINGS, above if count else []),
         (5011, INT32, [SHA256] if count else []),
     ]
 
 
 def mode(file: File) -> int:
     """Kind and permissions of a file."""
-    return stat.S_IFLNK | 0o777 if file.link else stat.S_IFREG | file.mode
+    kind = stat.S_IFLNK if file.link else stat.S_IFDIR if file.folder else stat.S_IFREG
+    return kind | (0o777 if file.link else file.mode)
 
 
 def size(file: File) -> int:

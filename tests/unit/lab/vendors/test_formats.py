@@ -76,6 +76,15 @@ def test_equal_declarations_give_equal_packages(key: Key) -> None:
     assert rpm.build(PACKAGE, key).data == rpm.build(PACKAGE, key).data
 
 
+def test_an_rpm_names_the_directories_that_are_its_own() -> None:
+    paths = ("/usr/bin/nvidia-imex", "/etc/nvidia-imex/config.cfg", "/etc/modprobe.d/x.conf", "/usr/src/nvidia-580/a.c")
+    found = rpm.folders([File(path) for path in paths])
+    assert {one.path: oct(rpm.mode(one)) for one in found} == {
+        "/etc/nvidia-imex": "0o40755",
+        "/usr/src/nvidia-580": "0o40755",
+    }
+
+
 def test_a_release_file_tells_the_digest_of_its_index(key: Key, tmp_path: Path) -> None:
     apt.index(tmp_path, [deb.build(PACKAGE)], key)
     packages, release = (tmp_path / "Packages").read_bytes(), (tmp_path / "Release").read_text()
