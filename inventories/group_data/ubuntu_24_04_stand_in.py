@@ -4,9 +4,9 @@ from gpufleet.lab.inventory import nvidia_repository
 
 stack = {"repositories": {"cuda": nvidia_repository()}}
 nvidia_driver = {"version": "580.105.08", "source": "nvidia"}
-# What goes with the driver, where the hardware profile of the host asks for it; the lab carries this DCGM.
+# What goes with the driver, where the hardware profile of the host asks for it; the lab carries these versions.
 fabric_manager = {}
 gpudirect = {}
 dcgm = {"version": "4.4.1"}
 cuda = {"toolkits": ["12.9", "13.0"]}
-nccl = {}
+nccl = {"version": "2.28.3"}
