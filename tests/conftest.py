@@ -5,7 +5,10 @@ from __future__ import annotations
 import sys
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import Scheduling
 
+from tests.support.labs_apart import LabScheduling
 from tests.support.leaks import Census, census
 
 STATE = pytest.StashKey[Census | None]()
@@ -27,3 +30,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if leaks := census().leaks(before):
         sys.stdout.write("\n".join(["", "left behind by this run:", *leaks, ""]))
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling | None:
+    """Keep the tests of one lab together where the command line asks for it: `--dist=loadscope`."""
+    return LabScheduling(config, log) if config.getoption("dist") == "loadscope" else None

@@ -191,17 +191,17 @@ def test_contradiction_is_seen_by_every_role(fleet: Fleet) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "state"),
+    ("options", "expected"),
     [({"run": "dra"}, ("masked", "inactive")), ({"run": "on"}, ("enabled", "active"))],
     ids=["to dra", "and back"],
 )
-def test_imex_is_left_to_the_dra_driver(fleet: Fleet, options: Mapping[str, Any], state: tuple[str, str]) -> None:
+def test_imex_is_left_to_the_dra_driver(fleet: Fleet, options: Mapping[str, Any], expected: tuple[str, str]) -> None:
     given = {**options, **({"nodes": nodes(fleet)} if options["run"] == "on" else {})}
     fleet.declare(d12={"imex": given})
     assert fleet.deploy("imex.py", limit=("d12",)).failures() == []
     assert unchanged(fleet.deploy("imex.py", limit=("d12",)))
     script = "systemctl is-enabled nvidia-imex; systemctl is-active nvidia-imex; true"
-    assert tuple(fleet.host("d12").execute(script).stdout.split()) == state
+    assert tuple(fleet.host("d12").execute(script).stdout.split()) == expected
     assert [check for check in failed(fleet) if not check.endswith("channel_is_there")] == []
 
 

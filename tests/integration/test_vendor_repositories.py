@@ -11,30 +11,41 @@ from gpufleet.lab import vendors
 from gpufleet.lab.hosts import HostSpec, LabHost
 from gpufleet.lab.lab import Lab
 from gpufleet.lab.vendors import canonical, releases
-from tests.support.lab import Fleet, lab_name
+from tests.support.lab import lab_name
 
-#: A folder for this test's own sources and lists, so that the shared hosts stay as they are.
+#: A folder for the sources and the pin of one test.
 PLACE = "/var/tmp/vendor-repositories"
 APT = f"-o Dir::Etc::SourceParts={PLACE}/sources -o Dir::Etc::PreferencesParts={PLACE}/preferences"
+HOSTS = ("d12=debian-12/cpu-only", "d13=debian-13/cpu-only", "r10=rocky-10-stand-in/cpu-only")
 KEY = f"{PLACE}/key.asc"
 
 
+@pytest.fixture(scope="module")
+def lab(state: Path) -> Iterator[Lab]:
+    """Hosts without a driver, which only ask what apt and dnf would do."""
+    name = f"{lab_name()}-repositories"
+    try:
+        yield Lab.up(name, [HostSpec.parse(text) for text in HOSTS])
+    finally:
+        Lab.remove(name)
+
+
 @pytest.fixture(params=["d12=debian12", "d12=ubuntu2204", "d13=debian13", "d13=ubuntu2404"])
-def host(request: pytest.FixtureRequest, fresh_fleet: Fleet) -> Iterator[LabHost]:
+def host(request: pytest.FixtureRequest, lab: Lab) -> Iterator[LabHost]:
     """A host that knows one of NVIDIA's repositories, for as long as the test runs."""
     name, _, repository = request.param.partition("=")
     address = f"http://archive:3142/nvidia/compute/cuda/repos/{repository}/x86_64/"
     key = releases.read("repositories")[repository]["key"]
-    host = fresh_fleet.host(name)
+    host = lab.host(name)
     host.execute(f"mkdir -p {PLACE} && /usr/lib/apt/apt-helper download-file {address}{key} {KEY}")
     yield from knowing(host, f"deb [signed-by={KEY}] {address} /")
 
 
 @pytest.fixture(params=["d12=jammy", "d13=noble"])
-def ubuntu(request: pytest.FixtureRequest, fresh_fleet: Fleet) -> Iterator[LabHost]:
+def ubuntu(request: pytest.FixtureRequest, lab: Lab) -> Iterator[LabHost]:
     """A host that knows Ubuntu's component with the driver, for as long as the test runs."""
     name, _, codename = request.param.partition("=")
-    host = fresh_fleet.host(name)
+    host = lab.host(name)
     host.execute(f"mkdir -p {PLACE} && cat > {KEY} <<'END'\n{vendors.key().armored().decode()}END")
     suites = canonical.suites(codename)
     yield from knowing(host, *(f"deb [signed-by={KEY}] http://archive:3142/ubuntu {one} restricted" for one in suites))
@@ -93,16 +104,12 @@ def test_a_branch_that_ubuntu_ended_brings_the_next(ubuntu: LabHost) -> None:
 
 
 @pytest.fixture
-def rocky(state: Path) -> Iterator[LabHost]:
+def rocky(lab: Lab) -> LabHost:
     """A stand-in of Rocky Linux 10 that knows NVIDIA's repository by the file that lies in it."""
-    name = f"{lab_name()}-dnf"
-    try:
-        (host,) = Lab.up(name, [HostSpec.parse("r10=rocky-10-stand-in/cpu-only")]).hosts
-        address = "http://archive:3142/nvidia/compute/cuda/repos/rhel10/x86_64/cuda-rhel10.repo"
-        host.execute(f"curl --fail --silent --output /etc/yum.repos.d/cuda-rhel10.repo {address}")
-        yield host
-    finally:
-        Lab.remove(name)
+    host = lab.host("r10")
+    address = "http://archive:3142/nvidia/compute/cuda/repos/rhel10/x86_64/cuda-rhel10.repo"
+    host.execute(f"curl --fail --silent --output /etc/yum.repos.d/cuda-rhel10.repo {address}")
+    return host
 
 
 def test_dnf_reads_the_repository_of_el_10_and_trusts_its_key_alone(rocky: LabHost) -> None:

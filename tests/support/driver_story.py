@@ -11,16 +11,16 @@ from tests.support.lab import Fleet
 HOST = "d12"
 
 
-def deploy(fleet: Fleet, version: str, **options: object) -> RunResult:
-    """Declare a version on the host, and deploy the driver there."""
-    fleet.declare(**{HOST: {"nvidia_driver": {"version": version, **options}}})
-    return fleet.deploy("driver.py", limit=(HOST,))
+def deploy(fleet: Fleet, version: str, host: str = HOST, **options: object) -> RunResult:
+    """Declare a version on a host, and deploy the driver there."""
+    fleet.declare(**{host: {"nvidia_driver": {"version": version, **options}}})
+    return fleet.deploy("driver.py", limit=(host,))
 
 
-def changes(result: RunResult) -> list[str]:
-    """Names of the operations that changed the host, which came to its end."""
+def changes(result: RunResult, host: str = HOST) -> list[str]:
+    """Names of the operations that changed a host, which came to its end."""
     assert result.failures() == []
-    return [name.partition(" | ")[2] for name in result.hosts[HOST].as_dict()["changed_operations"]]
+    return [name.partition(" | ")[2] for name in result.hosts[host].as_dict()["changed_operations"]]
 
 
 def assert_packages(sight: Sight, version: str) -> None:
@@ -29,8 +29,8 @@ def assert_packages(sight: Sight, version: str) -> None:
     assert sight.held, sight.wants
 
 
-def assert_green(fleet: Fleet) -> None:
-    """Every check of the role passes on the host."""
-    checks = fleet.verify("nvidia_driver", limit=(HOST,)).of(HOST)
+def assert_green(fleet: Fleet, host: str = HOST) -> None:
+    """Every check of the role passes on a host."""
+    checks = fleet.verify("nvidia_driver", limit=(host,)).of(host)
     assert checks
     assert [check for check in checks if check.outcome is not Outcome.PASS] == []

@@ -10,12 +10,13 @@ from typing import Self
 
 from gpufleet.lab.lab import LabHost
 
+#: How the names of the source packages begin: Debian 13 has the branch 535 in one of its own.
 SOURCE = "nvidia-graphics-drivers"
 APT_WORKS = "pgrep -x 'apt-get|apt-mark|dpkg' >/dev/null && echo works || echo idle"
 LOOK = (
     f"{APT_WORKS}; cat /sys/module/nvidia/version 2>/dev/null || echo none; "
     "dpkg-query -W -f '${source:Package} ${db:Status-Want} ${db:Status-Status} ${Version} ${Package}\\n' | "
-    f"grep '^{SOURCE} '; {APT_WORKS}"
+    f"grep '^{SOURCE}'; {APT_WORKS}"
 )
 
 

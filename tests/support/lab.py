@@ -17,10 +17,12 @@ from gpufleet.lab.lab import Lab, LabHost
 from gpufleet.project import ROOT
 from tests.support.names import lab_name
 
-__all__ = ["NEW", "OLD", "TRIXIE", "Fleet", "lab_name"]
+__all__ = ["NEW", "OLD", "TESLA", "TRIXIE", "Fleet", "lab_name"]
 
-#: Driver versions that Debian 12 offers side by side (bookworm and bookworm-backports), and Debian 13's.
-OLD, NEW, TRIXIE = "535.216.03", "535.261.03", "550.163.01"
+#: Driver versions that Debian 12 offers side by side (bookworm and bookworm-backports).
+OLD, NEW = "535.216.03", "535.261.03"
+#: Debian 13's: the first in packages that carry the branch in their names and conflict with those of the second.
+TESLA, TRIXIE = "535.274.02", "550.163.01"
 
 #: What the inventory file of a test says; its data stand beside it, so that a test can change them between runs.
 INVENTORY = """\
