@@ -17,12 +17,12 @@ from types import FrameType
 from typing import IO
 
 from gpufleet import inventory as inventories
-from gpufleet import overlay
 from gpufleet.converge.events import Event
 from gpufleet.converge.request import Request
 from gpufleet.converge.results import RunResult
 from gpufleet.errors import ProjectError
 from gpufleet.project import ROOT
+from gpufleet.stack.host import overlay
 
 #: Hosts that one process drives without being held up by its one core.
 HOSTS_PER_PROCESS = 16

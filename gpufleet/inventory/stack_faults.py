@@ -7,7 +7,7 @@ from datetime import date
 
 from gpufleet.errors import Fault, FaultsFoundError, GpufleetError
 from gpufleet.inventory.hosts import InventoryHost
-from gpufleet.judging import Judgment, judge
+from gpufleet.stack.host.judging import Judgment, judge
 
 
 def find(hosts: Iterable[InventoryHost]) -> list[Fault]:

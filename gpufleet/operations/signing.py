@@ -16,8 +16,8 @@ from pyinfra.operations import files
 
 from gpufleet.facts.secure_boot import EnrolledKeys
 from gpufleet.facts.signing import ModuleSigner
-from gpufleet.mok import MachineOwnerKey
 from gpufleet.operations import failure
+from gpufleet.options.mok import MachineOwnerKey
 
 Commands = Generator[Any, None, None]
 

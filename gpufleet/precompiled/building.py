@@ -11,12 +11,12 @@ from rich.console import Console
 from gpufleet.converge import report
 from gpufleet.converge.run import drive
 from gpufleet.inventory.hosts import InventoryHost
-from gpufleet.judging import judge
 from gpufleet.precompiled import incoming
 from gpufleet.precompiled.artifact import Artifact
 from gpufleet.precompiled.builds import Build, Candidate, by_builder
 from gpufleet.precompiled.repository import Directory
 from gpufleet.project import ROOT
+from gpufleet.stack.host.judging import judge
 from gpufleet.stack.survey import survey
 
 #: What runs on the host that builds.

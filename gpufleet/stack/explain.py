@@ -8,9 +8,9 @@ from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from gpufleet.facts.machine import HostMachine
-from gpufleet.judging import Judgment
 from gpufleet.stack.evidence import Evidence
 from gpufleet.stack.gpus import product
+from gpufleet.stack.host.judging import Judgment
 from gpufleet.stack.matrix.rows import Row
 from gpufleet.stack.resolution import DriverChoice, Package, Resolution
 from gpufleet.stack.review import Review, folded, number

@@ -10,7 +10,7 @@ from datetime import date
 from gpufleet import hostset
 from gpufleet.facts.machine import HostMachine
 from gpufleet.inventory.hosts import InventoryHost
-from gpufleet.judging import Judgment, judge
+from gpufleet.stack.host.judging import Judgment, judge
 from gpufleet.stack.verdicts import Verdict
 
 

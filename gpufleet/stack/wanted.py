@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from gpufleet.options import RoleOptions
-from gpufleet.repository_options import RepositoryOptions
+from gpufleet.options.repository import RepositoryOptions
 from gpufleet.stack.wish import Wish
 
 

@@ -7,7 +7,7 @@ from pyinfra.context import host
 
 from gpufleet.facts.cuda import ManagedToolkits
 from gpufleet.operations import stack
-from gpufleet.resolved import resolution
+from gpufleet.stack.host.resolved import resolution
 from roles.cuda.choice import choose
 from roles.cuda.options import Cuda
 from roles.cuda.steps import (

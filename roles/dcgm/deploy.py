@@ -6,7 +6,7 @@ from pyinfra.api.deploy import deploy
 from pyinfra.context import host
 
 from gpufleet.operations import stack
-from gpufleet.resolved import resolution
+from gpufleet.stack.host.resolved import resolution
 from roles.dcgm.options import Dcgm
 from roles.dcgm.steps import install_packages, order_at_boot, remove_dcgm, remove_others, run_daemon
 

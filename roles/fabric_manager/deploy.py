@@ -6,7 +6,7 @@ from pyinfra.api.deploy import deploy
 from pyinfra.context import host
 
 from gpufleet.operations import stack
-from gpufleet.resolved import resolution
+from gpufleet.stack.host.resolved import resolution
 from roles.fabric_manager.options import FabricManager
 from roles.fabric_manager.steps import (
     COMPONENTS,

@@ -6,7 +6,7 @@ from pyinfra.api.deploy import deploy
 from pyinfra.context import host
 
 from gpufleet.operations import stack
-from gpufleet.resolved import resolution
+from gpufleet.stack.host.resolved import resolution
 from roles.gpudirect.options import Gpudirect
 from roles.gpudirect.steps import build_module, install_gdrcopy, load_modules, remove_gdrcopy, say_path
 

@@ -6,8 +6,8 @@ from pyinfra.api.deploy import deploy
 from pyinfra.context import host
 
 from gpufleet.operations import stack
-from gpufleet.resolved import machine, resolution
 from gpufleet.stack.declared import DeclaredMachine
+from gpufleet.stack.host.resolved import machine, resolution
 from roles.nccl.choice import choose
 from roles.nccl.options import Nccl
 from roles.nccl.removal import remove_nccl

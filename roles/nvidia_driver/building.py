@@ -8,7 +8,7 @@ from pyinfra.context import host
 from gpufleet.operations import nvidia, packages, precompiled
 from gpufleet.precompiled import builds, incoming
 from gpufleet.precompiled.key import ModuleKey
-from gpufleet.resolved import machine, resolution
+from gpufleet.stack.host.resolved import machine, resolution
 from gpufleet.stack.resolution import Package
 from roles.nvidia_driver import artifact
 from roles.nvidia_driver.choice import Choice, choose, refusals

@@ -9,7 +9,7 @@ from gpufleet.errors import HostError
 from gpufleet.facts.nvidia import RunfileTraces
 from gpufleet.facts.secure_boot import SecureBoot
 from gpufleet.operations import nvidia
-from gpufleet.resolved import machine, resolution
+from gpufleet.stack.host.resolved import machine, resolution
 from roles.nvidia_driver.choice import Choice, broken, choose, refusals, runfile, unpinned, unsigned
 from roles.nvidia_driver.module import prepare_module, prove_key, provide_module
 from roles.nvidia_driver.options import NvidiaDriver

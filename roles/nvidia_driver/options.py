@@ -8,11 +8,10 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from gpufleet import mok
 from gpufleet.errors import Fault, GpufleetError
-from gpufleet.mok import MachineOwnerKey
-from gpufleet.options import HasData, RoleOptions
-from gpufleet.secret import Secret
+from gpufleet.options import HasData, RoleOptions, mok
+from gpufleet.options.mok import MachineOwnerKey
+from gpufleet.options.secret import Secret
 
 #: A branch such as 580, an upstream version such as 535.261.03, or a full Debian version that begins with one.
 VERSION = re.compile(r"[1-9]\d{2}(\.\d{2,3}(\.\d{2})?(-[A-Za-z0-9.+~]+)?)?")

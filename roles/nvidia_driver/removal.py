@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pyinfra.context import host
 
-from gpufleet import mirrors
 from gpufleet.facts.machine import HostMachine
 from gpufleet.operations import apt, dkms, dnf, driver_packages, driver_swap, signing, vendor_repository
+from gpufleet.stack.host import mirrors
 from gpufleet.stack.matrix import load
 from gpufleet.stack.resolution import Repository, Resolution
 from gpufleet.stack.wanted import StackData

@@ -12,7 +12,6 @@ from unittest.mock import patch
 from pyinfra.connectors.fake import FakeConnector
 from pyinfra.facts.files import Directory, File, Sha1File, Sha256File
 
-from gpufleet import resolved
 from gpufleet.facts import apt, apt_holds, dnf, packages, rpm
 from gpufleet.facts.boot import RebootRequired
 from gpufleet.facts.dkms import DkmsModule, DkmsModules
@@ -24,6 +23,7 @@ from gpufleet.facts.repositories import KeyFile, KeyringsWith, RepositoryKey, Yu
 from gpufleet.facts.signing import ModuleSigner
 from gpufleet.facts.sources import SourcesFiles
 from gpufleet.operations import dnf_locks, repository_keys
+from gpufleet.stack.host import resolved
 from gpufleet.stack.machine import Hardware, System
 from tests.support.driver_world import World, some, states
 from tests.support.plans import plan

@@ -12,8 +12,8 @@ from gpufleet.facts.packages import InstalledVersions
 from gpufleet.facts.unit_files import OwnUnitFiles
 from gpufleet.health import Probe
 from gpufleet.operations.nvidia import REBOOT_KEY
-from gpufleet.resolved import resolved
 from gpufleet.stack import driver_names
+from gpufleet.stack.host.resolved import resolved
 from gpufleet.stack.resolution import Component, Package, Resolution
 from tests.verify.cuda_readings import SHARED, Record, machine, not_held, specs, wrong_versions
 

@@ -14,7 +14,7 @@ from gpufleet.facts.packages import HeldPackages, InstalledVersions
 from gpufleet.facts.unpacked import UnpackedPackages
 from gpufleet.health import Probe
 from gpufleet.inventory.hosts import InventoryHost
-from gpufleet.resolved import resolved
+from gpufleet.stack.host.resolved import resolved
 from gpufleet.stack.nccl_settings.configuration import HOST_FILE, POD_FILE, TOPOLOGY_FILE
 from gpufleet.stack.resolution import Package, Resolution
 from gpufleet.stack.versions import matches

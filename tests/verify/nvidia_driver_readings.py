@@ -23,9 +23,9 @@ from gpufleet.facts.secure_boot import EnrolledKeys, SecureBoot
 from gpufleet.facts.signing import ModuleSigner
 from gpufleet.health import Probe, unproven
 from gpufleet.inventory.hosts import InventoryHost
-from gpufleet.resolved import resolved
 from gpufleet.stack import driver_names
 from gpufleet.stack.gpus import nvidia_gpus
+from gpufleet.stack.host.resolved import resolved
 from roles.nvidia_driver.choice import Choice, choose, refusals
 from roles.nvidia_driver.options import NvidiaDriver
 from roles.nvidia_driver.places import MODULE_OPTIONS, PIN

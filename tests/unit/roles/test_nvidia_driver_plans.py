@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from gpufleet import mok
 from gpufleet.facts.initramfs import StaleImages
 from gpufleet.facts.kernel import Holder
 from gpufleet.facts.nvidia import RunfileTraces
 from gpufleet.facts.secure_boot import EnrolledKey, EnrolledKeys, SecureBoot
-from gpufleet.mok import MachineOwnerKey
 from gpufleet.operations.nvidia import REBOOT_KEY
+from gpufleet.options import mok
+from gpufleet.options.mok import MachineOwnerKey
 from roles.nvidia_driver.deploy import nvidia_driver
 from tests.support.driver_cells import options, world
 from tests.support.driver_facts import V100, plan_of

@@ -14,8 +14,8 @@ from pyinfra.facts.files import Directory as FolderFact
 from gpufleet.facts.kernel import RunningKernel
 from gpufleet.facts.machine import HostMachine, Machine
 from gpufleet.facts.nvidia import Driver, DriverState
-from gpufleet.mok import MachineOwnerKey
 from gpufleet.operations import precompiled
+from gpufleet.options.mok import MachineOwnerKey
 from gpufleet.precompiled.artifact import Artifact, checksum
 from gpufleet.precompiled.repository import Directory
 from gpufleet.stack.machine import Hardware, System

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from gpufleet import cli, judging
+from gpufleet import cli
+from gpufleet.stack.host import judging
 from gpufleet.stack.verdicts import Verdict
 
 FLEET = 'h100 = ["gpu-1", "gpu-2"]\nlogin = ["login-1"]\n'

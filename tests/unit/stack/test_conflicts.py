@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from gpufleet.facts.machine import HostMachine
-from gpufleet.judging import Judgment
 from gpufleet.stack import conflicts
+from gpufleet.stack.host.judging import Judgment
 from gpufleet.stack.machine import Hardware, System
 from gpufleet.stack.review import Review
 from gpufleet.stack.verdicts import Verdict

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from gpufleet.facts.machine import HostMachine
-from gpufleet.judging import Judgment
 from gpufleet.stack import explain
 from gpufleet.stack.evidence import Evidence
+from gpufleet.stack.host.judging import Judgment
 from gpufleet.stack.machine import Hardware, System
 from gpufleet.stack.matrix import Matrix, load
 from gpufleet.stack.resolution import DriverChoice, Package, Repository, Resolution, Service, Unpacked

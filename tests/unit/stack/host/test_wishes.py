@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from gpufleet import roles
 from gpufleet.inventory.hosts import InventoryHost
 from gpufleet.options import RoleOptions
+from gpufleet.stack.host.wishes import wishes
 from gpufleet.stack.wish import Wish
-from gpufleet.wishes import wishes
 
 
 class Driver(RoleOptions, key="driver"):

@@ -12,16 +12,16 @@ from weakref import WeakKeyDictionary
 
 from pyinfra.api.host import Host
 
-from gpufleet import mirrors, overlay
 from gpufleet.facts.kernel import RunningKernel
 from gpufleet.facts.machine import HostMachine, Machine
-from gpufleet.judging import decide, misplaced
 from gpufleet.options import HasData
 from gpufleet.stack.declared import DeclaredMachine
+from gpufleet.stack.host import mirrors, overlay
+from gpufleet.stack.host.judging import decide, misplaced
+from gpufleet.stack.host.wishes import wishes
 from gpufleet.stack.resolution import Resolution
 from gpufleet.stack.verdicts import Verdict
 from gpufleet.stack.wanted import StackData
-from gpufleet.wishes import wishes
 
 _MACHINES: WeakKeyDictionary[Host, HostMachine] = WeakKeyDictionary()
 

@@ -11,10 +11,10 @@ from unittest.mock import Mock
 import pytest
 from pyinfra.api.facts import FactBase
 
-from gpufleet import overlay, resolved
 from gpufleet.facts.kernel import RunningKernel
 from gpufleet.facts.machine import HostMachine, Machine
 from gpufleet.inventory.hosts import InventoryHost
+from gpufleet.stack.host import overlay, resolved
 from gpufleet.stack.machine import Hardware, System
 
 FOUND = HostMachine(System("ubuntu", "24.04"), Hardware(("2330",) * 8, nvswitches=4, kernel="6.8.0-60-generic"))

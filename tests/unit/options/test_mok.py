@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 from gpufleet.errors import GpufleetError
-from gpufleet.mok import pair
-from gpufleet.secret import Secret
+from gpufleet.options.mok import pair
+from gpufleet.options.secret import Secret
 
 WHERE = "nvidia_driver.secure_boot"
 DAY = datetime.datetime(2026, 11, 1)

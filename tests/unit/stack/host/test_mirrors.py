@@ -10,8 +10,8 @@ import pytest
 
 from gpufleet.facts.machine import HostMachine
 from gpufleet.inventory.hosts import InventoryHost
-from gpufleet.judging import judge
-from gpufleet.resolved import resolved
+from gpufleet.stack.host.judging import judge
+from gpufleet.stack.host.resolved import resolved
 from gpufleet.stack.machine import Hardware, System
 from gpufleet.stack.resolution import Repository
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from gpufleet.repository_options import RepositoryOptions
+from gpufleet.options.repository import RepositoryOptions
 from gpufleet.stack.matrix import Matrix
 from gpufleet.stack.resolution import Repository, Resolution
 from gpufleet.stack.verdicts import Verdict

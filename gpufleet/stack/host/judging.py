@@ -7,21 +7,21 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-from gpufleet import mirrors, overlay
 from gpufleet.errors import GpufleetError
 from gpufleet.facts.machine import HostMachine
 from gpufleet.options import HasData
-from gpufleet.repository_options import RepositoryOptions
+from gpufleet.options.repository import RepositoryOptions
 from gpufleet.stack.check import check
 from gpufleet.stack.declared import DeclaredMachine
 from gpufleet.stack.evidence import Evidence
+from gpufleet.stack.host import mirrors, overlay
+from gpufleet.stack.host.wishes import wishes
 from gpufleet.stack.matrix import Matrix, load
 from gpufleet.stack.resolution import Resolution
 from gpufleet.stack.resolve import resolve
 from gpufleet.stack.verdicts import Verdict
 from gpufleet.stack.wanted import StackData
 from gpufleet.stack.wish import Wish
-from gpufleet.wishes import wishes
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gpufleet import overlay
 from gpufleet.errors import InventoryError
+from gpufleet.stack.host import overlay
 
 
 @pytest.fixture
