@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
+
+import pytest
 
 from gpufleet.facts.linker import Libraries
 from gpufleet.facts.nccl import Nccl as State
@@ -25,10 +27,19 @@ __all__ = ["PROBE"]
 Declared = Callable[[Any], Any]
 
 
-def expected_settings(probe: Probe, declared: Declared) -> Configuration:
-    """What the host's NCCL should be told."""
+@pytest.fixture
+def settings(probe: Probe, declared: Declared, data: Mapping[str, Any]) -> Configuration:
+    """What the host's NCCL should be told: nothing where the data lack the key, as the role does nothing there."""
+    if data.get(Nccl.key) is None:
+        return Configuration("bare-metal", "")
     platform = declared(DeclaredMachine).completed(machine(probe)).hardware.platform
     return configured(declared(Nccl), platform)
+
+
+@pytest.fixture
+def pods(declared: Declared, data: Mapping[str, Any]) -> bool:
+    """Whether pods are to get the same settings."""
+    return data.get(Nccl.key) is not None and declared(Nccl).pods
 
 
 def state(probe: Probe) -> State:
@@ -88,12 +99,12 @@ def test_linker_finds_the_installed_library(probe: Probe, declared: Declared) ->
         assert found.startswith("/usr/lib"), f"libnccl.so.2: expected the installed one in /usr/lib, found {found}"
 
 
-def test_settings_are_written(probe: Probe, declared: Declared) -> None:
-    wrong = differences(lines(expected_settings(probe, declared)), probe["settings"].lines)
+def test_settings_are_written(probe: Probe, settings: Configuration) -> None:
+    wrong = differences(lines(settings), probe["settings"].lines)
     assert not wrong, f"{HOST_FILE}: {wrong}"
 
 
-def test_library_takes_the_settings(probe: Probe, declared: Declared) -> None:
+def test_library_takes_the_settings(probe: Probe, declared: Declared, settings: Configuration) -> None:
     if resolution(probe, declared).of("nccl"):
         found = state(probe)
         if not found.asked:
@@ -102,35 +113,35 @@ def test_library_takes_the_settings(probe: Probe, declared: Declared) -> None:
         if found.status is None:
             unproven("libnccl.so.2: expected it to read its settings, found no ncclGetUniqueId in it that returns")
         taken = [f"{name}={value}" for name, value in found.read.items()]
-        wrong = differences(lines(expected_settings(probe, declared)), taken)
+        wrong = differences(lines(settings), taken)
         assert not wrong, f"libnccl.so.2: settings it took: {wrong}"
 
 
-def test_topology_is_written(probe: Probe, declared: Declared) -> None:
-    expected, found = expected_settings(probe, declared).topology.strip(), probe["topology"].text.strip()
+def test_topology_is_written(probe: Probe, settings: Configuration) -> None:
+    expected, found = settings.topology.strip(), probe["topology"].text.strip()
     what = "the platform's topology" if expected else "no file"
     assert found == expected, f"{TOPOLOGY_FILE}: expected {what}, found {'another' if found else 'none'}"
 
 
-def test_pods_get_the_same_settings(probe: Probe, declared: Declared) -> None:
-    expected = lines(expected_settings(probe, declared)) if declared(Nccl).pods else []
+def test_pods_get_the_same_settings(probe: Probe, settings: Configuration, pods: bool) -> None:
+    expected = lines(settings) if pods else []
     wrong = differences(expected, probe["pod settings"].lines)
     assert not wrong, f"{POD_FILE}: {wrong}"
 
 
-def test_container_runtimes_know_the_settings(probe: Probe, declared: Declared) -> None:
+def test_container_runtimes_know_the_settings(probe: Probe, pods: bool) -> None:
     text = probe["cdi"].text
     try:
         found = json.loads(text) if text else None
     except ValueError:
         found = text
-    expected = cdi.document() if declared(Nccl).pods else None
+    expected = cdi.document() if pods else None
     what = f"devices {cdi.CONF} and {cdi.ETC} of {cdi.KIND}" if expected else "no file"
     assert found == expected, f"/etc/cdi/gpufleet-nccl.json: expected {what}, found {'another' if text else 'none'}"
 
 
-def test_network_plugin_is_there(probe: Probe, declared: Declared) -> None:
-    expected = expected_settings(probe, declared).library
+def test_network_plugin_is_there(probe: Probe, settings: Configuration) -> None:
+    expected = settings.library
     found = [path for path in expected if path in probe["plugins"].lines]
     assert found or not expected, (
         f"network plugin: expected {' or '.join(expected)}, found none; NCCL falls back to TCP in silence"
