@@ -34,7 +34,7 @@ SITE = ROOT / "deploys/site.py"
 
 def demo(
     lab: Annotated[str, typer.Option(help="Name of the lab to use.")] = "demo",
-    hosts: Annotated[list[str] | None, typer.Argument(help="NAME=OS/PROFILE ...")] = None,
+    hosts: Annotated[list[str] | None, typer.Argument(help="Hosts to use, as NAME=OS/PROFILE.")] = None,
 ) -> None:
     """Bring up container hosts, give them a verified NVIDIA driver, and show that a second run changes nothing."""
     console = Console() if sys.stdout.isatty() else Console(width=150)

@@ -23,7 +23,7 @@ SITE = ROOT / "deploys/site.py"
 
 InventoryArgument = Annotated[Path, typer.Argument(help="Inventory file, such as inventories/lab.py.")]
 DeploysArgument = Annotated[list[Path] | None, typer.Argument(help="Deploy files; without any, deploys/site.py.")]
-LimitOption = Annotated[list[str] | None, typer.Option(help="Only these hosts or groups; may be repeated.")]
+LimitOption = Annotated[list[str] | None, typer.Option(help="Only these hosts, groups or globs; may be repeated.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write one JSON document to standard output.")]
 
 

@@ -18,9 +18,11 @@ from gpufleet.health.verification import Check, Verification
 
 
 def verify(
-    inventory: Annotated[Path, typer.Argument(help="pyinfra inventory file.")],
-    role: Annotated[list[str] | None, typer.Option(help="Check this role only, whatever the data declare.")] = None,
-    limit: Annotated[list[str] | None, typer.Option(help="Check these hosts, groups or patterns only.")] = None,
+    inventory: Annotated[Path, typer.Argument(help="Inventory file, such as inventories/lab.py.")],
+    role: Annotated[
+        list[str] | None, typer.Option(help="Check this role only, whatever the data declare; may be repeated.")
+    ] = None,
+    limit: Annotated[list[str] | None, typer.Option(help="Only these hosts, groups or globs; may be repeated.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of the report.")] = False,
     junit_file: Annotated[Path | None, typer.Option("--junit", help="Also write JUnit's XML to this file.")] = None,
     strict: Annotated[

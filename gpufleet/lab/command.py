@@ -60,7 +60,10 @@ def down(
 
 
 @app.command("status")
-def show(lab: LabName = "lab", as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+def show(
+    lab: LabName = "lab",
+    as_json: Annotated[bool, typer.Option("--json", help="Write one JSON document to standard output.")] = False,
+) -> None:
     """Show the lab's hosts: whether they run, their kernel, and the faults they have."""
     rows = status.rows(Lab.load(lab))
     if as_json:
@@ -84,7 +87,7 @@ def reboot(host: HostName, lab: LabName = "lab") -> None:
 def fault(
     host: HostName,
     kind: Annotated[str, typer.Argument(help=", ".join(faults.KINDS))],
-    value: Annotated[str | None, typer.Argument(help="Number of the Xid, GPU index, milliseconds, ...")] = None,
+    value: Annotated[str | None, typer.Argument(help="Number of the Xid, index of the GPU, or milliseconds.")] = None,
     clear: Annotated[bool, typer.Option("--clear", help="Take the fault away.")] = False,
     lab: LabName = "lab",
 ) -> None:

@@ -25,10 +25,10 @@ Json = Annotated[bool, typer.Option("--json", help="Write one JSON document to s
 @app.command()
 def build(
     inventory: Annotated[Path, typer.Argument(help="Inventory file, such as inventories/metal.py.")],
-    limit: Annotated[list[str] | None, typer.Option(help="Only these hosts or groups; may be repeated.")] = None,
+    limit: Annotated[list[str] | None, typer.Option(help="Only these hosts, groups or globs; may be repeated.")] = None,
     repository: Repository = None,
     key: Annotated[Path | None, typer.Option(help="Private SSH key that signs; made where it is missing.")] = None,
-    again: Annotated[bool, typer.Option("--again", help="Build also what is there already.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Also build what is there already.")] = False,
     as_json: Json = False,
 ) -> None:
     """Build what hosts with `modules: precompiled` need: each driver, kernel and system once, on the first such host.

@@ -51,7 +51,7 @@ def check(
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse what has reached its end of life, and hosts that say too little.")
     ] = False,
-    limit: Annotated[list[str] | None, typer.Option(help="Only these hosts or groups; may be repeated.")] = None,
+    limit: Annotated[list[str] | None, typer.Option(help="Only these hosts, groups or globs; may be repeated.")] = None,
     facts: Facts = False,
     as_json: Json = False,
 ) -> None:
