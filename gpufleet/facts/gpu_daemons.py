@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from pyinfra.api.facts import FactBase
 from typing_extensions import override
@@ -39,8 +40,11 @@ class GpuDaemonState(FactBase[GpuDaemon]):
 
     @override
     def command(self, unit: str, files: Sequence[str] = ()) -> str:
-        """Ask systemd, and for the files' status changes: packages give their files old times of modification."""
-        asked = f"systemctl show --timestamp=unix --property={_PROPERTIES} {shlex.quote(unit)}"
+        """Ask systemd, and for the files' status changes: packages give their files old times of modification.
+
+        `--timestamp=unix` came with systemd 251, and Ubuntu 22.04 has 249.
+        """
+        asked = f"TZ=UTC systemctl show --property={_PROPERTIES} {shlex.quote(unit)}"
         path = shlex.quote(f"{ADMINISTRATORS}/{unit}")
         own = f"[ ! -e {path} ] || echo Own=yes; ls -d {path}.d/*.conf 2>/dev/null | sed s/^/DropIn=/"
         times = f"; stat -L -c Changed=%Z {shlex.join(files)} 2>/dev/null" if files else ""
@@ -48,7 +52,7 @@ class GpuDaemonState(FactBase[GpuDaemon]):
 
     @override
     def process(self, output: list[str]) -> GpuDaemon:
-        """Parse `ActiveEnterTimestamp=@1795415621`.
+        """Parse `ActiveEnterTimestamp=Mon 2026-11-23 06:33:41 UTC`; a unit that never ran has no time.
 
         systemd finds the first file of a directory that is new to it at some later time: until then it needs no reload
         by its own account, so an administrator's copy or drop-in counts as unread while it is not used.
@@ -62,6 +66,14 @@ class GpuDaemonState(FactBase[GpuDaemon]):
         return GpuDaemon(
             state=state,
             is_unread=last.get("NeedDaemonReload") == "yes" or not (state.is_masked or is_used),
-            started=int(last.get("ActiveEnterTimestamp", "").removeprefix("@") or 0),
+            started=_seconds(last.get("ActiveEnterTimestamp", "")),
             changed=max((int(value) for name, value in rows if name == "Changed"), default=0),
         )
+
+
+def _seconds(timestamp: str) -> int:
+    """Return the Unix seconds of systemd's notation in UTC, 0 for none."""
+    words = timestamp.split()
+    if len(words) != 4:
+        return 0
+    return int(datetime.strptime(" ".join(words[1:3]), "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC).timestamp())
