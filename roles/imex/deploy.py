@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pyinfra.api.deploy import deploy
 from pyinfra.context import host
 
 from gpufleet.operations import stack
 from gpufleet.stack.host.resolved import resolution
+from gpufleet.stack.resolution import Package, Resolution
 from roles.imex.options import Imex
 from roles.imex.steps import (
+    forget_nodes_and_order,
     install_packages,
     leave_to_dra,
     list_nodes,
@@ -56,7 +60,13 @@ def imex() -> None:
     if options.run == "dra":
         leave_to_dra()
         install_packages(options, chosen, wanted)
-        return
+        forget_nodes_and_order()
+    else:
+        run_here(options, chosen, wanted)
+
+
+def run_here(options: Imex, chosen: Resolution, wanted: Sequence[Package]) -> None:
+    """Run the daemon of the host's own, which has to know the domain's nodes."""
     if not options.nodes:
         refuse_without_nodes()
         return

@@ -20,6 +20,10 @@ PROGRAM = "/usr/bin/nvidia-imex"
 def leave_to_dra() -> None:
     """Keep everything from starting the unit, before the package brings it."""
     units.masked(units=[UNIT], name="Leave IMEX to the DRA driver")
+
+
+def forget_nodes_and_order() -> None:
+    """Leave no list of nodes and no order at boot, after the package: it brings an empty list."""
     files.absent(path=NODES, name="List no nodes: the DRA driver keeps lists of its own")
     unit_files.forgotten(unit=UNIT, name="Order nothing that does not run")
 

@@ -59,11 +59,13 @@ class CompanionWorld(World):
             super().run(command.replace(" with what they recommend", ""))
 
     def _bring(self, name: str, release: str) -> None:
-        """Hold what comes, as the installation itself does; companions bring nothing along."""
+        """Hold what comes, as the installation itself does; companions bring no packages along."""
         if f"Package: {name}\n" in self.files.get(HOLD_PINS, ""):
             self.held.add(name)
         if name in ("gdrdrv-dkms", "gdrcopy-kmod"):
             self.built["gdrdrv"] = release
+        if name.startswith("nvidia-imex"):
+            self.files.setdefault("/etc/nvidia-imex/nodes_config.cfg", "# Addresses of all IMEX nodes, one per line.\n")
 
     def _unit(self, unit: str, verb: str, now: bool) -> None:
         before = self.daemons.get(unit, UnitState("loaded", "inactive", "disabled"))

@@ -58,6 +58,13 @@ def test_from_mode_to_mode(before: str, after: str) -> None:
         assert (state.load, state.active, state.file) == STATES[after]
 
 
+def test_left_to_dra_at_once() -> None:
+    """The package brings a list of nodes, which must not wait for a second run to go."""
+    found = world()
+    assert_plan(ROLE, "dra", without_noops(companion_plan(imex, found, RELEASE, TRAY, data(run="dra"))))
+    assert without_noops(companion_plan(imex, found, RELEASE, TRAY, data(run="dra"))) == ""
+
+
 def test_off_leaves_nothing() -> None:
     found = world()
     companion_plan(imex, found, RELEASE, TRAY, data(**MODES["on"]))
