@@ -58,7 +58,7 @@ def apt_source(
             fingerprint="EB693B3035CD5710E231E123A4B469963BF863CC",
         )
     """
-    file, keyring = f"/etc/apt/sources.list.d/{source}.sources", f"/etc/apt/keyrings/{source}.gpg"
+    file, keyring = source_file(source), f"/etc/apt/keyrings/{source}.gpg"
     if not present:
         yield from files.file._inner(path=file, present=False)
         yield from files.file._inner(path=keyring, present=False)
@@ -172,6 +172,11 @@ def epel() -> Commands:
     if "epel" in known:
         yield from dnf.exact._inner(packages=["dnf-plugins-core"])
         yield StringCommand("dnf", "config-manager", "--set-enabled", "epel")
+
+
+def source_file(source: str) -> str:
+    """Return the file that names an archive to apt."""
+    return f"/etc/apt/sources.list.d/{source}.sources"
 
 
 def _key(key: str, base: str) -> str:

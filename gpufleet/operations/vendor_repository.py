@@ -9,7 +9,7 @@ from pyinfra.api.operation import operation
 from pyinfra.context import host
 
 from gpufleet.facts.family import EL, OsFamily
-from gpufleet.operations import failure, repositories
+from gpufleet.operations import conflicting_sources, failure, repositories
 from gpufleet.stack.resolution import Repository
 
 Commands = Generator[Any, None, None]
@@ -20,7 +20,8 @@ def used(repository: Repository, present: bool = True) -> Commands:
     """
     Have the package manager use a vendor's repository, trusted by its pinned key alone; or forget it.
 
-    Every role that needs one writes the same file, named after the repository.
+    Every role that needs one writes the same file, named after the repository. apt refuses an archive that two files
+    name with different keys, as the vendor's keyring package does beside ours: every other entry goes.
 
     + repository: the repository, as `Resolution.repositories` has it
     + present: whether it is to be there
@@ -48,6 +49,8 @@ def used(repository: Repository, present: bool = True) -> Commands:
         yield from repositories.apt_source._inner(
             source=repository.name, uri=url, key=key, fingerprint=fingerprint, present=present
         )
+        if present:
+            yield from conflicting_sources.removed._inner(uri=url, keep=repositories.source_file(repository.name))
 
 
 def address(repository: Repository) -> str:

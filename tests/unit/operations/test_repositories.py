@@ -12,7 +12,9 @@ from pyinfra.facts.files import Directory, File, Sha1File
 from gpufleet.facts.family import DEBIAN, EL, OsFamily
 from gpufleet.facts.repositories import KeyFile, RepositoryKey, YumRepositories
 from gpufleet.facts.rpm import InstalledVersions
-from gpufleet.operations import repositories
+from gpufleet.facts.sources import SourcesFiles
+from gpufleet.operations import repositories, vendor_repository
+from gpufleet.stack.resolution import Repository
 from tests.support.plans import Facts, plan
 
 BASE = "https://developer.download.nvidia.com/compute/cuda/repos"
@@ -161,3 +163,26 @@ def test_build_dependencies(known: dict[str, bool], expected: str) -> None:
 def test_epel(facts: dict[Any, Any], expected: list[str]) -> None:
     found = plan(lambda: repositories.epel(name="Use EPEL"), facts)
     assert [line.strip() for line in found.splitlines()[1:]] == expected
+
+
+def test_another_entry_for_the_same_archive_goes() -> None:
+    """apt refuses two that differ in their keys; a file of nothing else goes, in others the entry is commented out."""
+    line = f"deb [signed-by=/usr/share/keyrings/cuda-archive-keyring.gpg] {BASE}/ubuntu2404/x86_64/ /\n"
+    files = {
+        "/etc/apt/sources.list.d/cuda.sources": SOURCES,
+        "/etc/apt/sources.list.d/cuda-ubuntu2404-x86_64.list": line,
+        "/etc/apt/sources.list": f"deb https://archive.example.org/ubuntu noble main\n{line}",
+    }
+    vendors = Repository("cuda", BASE, "ubuntu2404/x86_64", "3bf863cc.pub", APT_KEY, "the matrix")
+    facts = {**_there("", DEBIAN, APT_KEY), SourcesFiles: files}
+    _, commands = plan(lambda: vendor_repository.used(repository=vendors, name="Use it"), facts).split(
+        "     chmod 644 /etc/apt/sources.list.d/cuda.sources\n"
+    )
+    assert commands == (
+        "     rm -f /etc/apt/sources.list.d/cuda-ubuntu2404-x86_64.list\n"
+        "     upload /etc/apt/sources.list\n"
+        "     | deb https://archive.example.org/ubuntu noble main\n"
+        f"     | # off by gpufleet: {line}"
+        "     chown root:root /etc/apt/sources.list\n"
+        "     chmod 644 /etc/apt/sources.list\n"
+    )
