@@ -11,6 +11,9 @@ from gpufleet.stack.rules import WRITTEN, verdict
 from gpufleet.stack.verdicts import Verdict
 from gpufleet.stack.versions import numbers
 
+#: Stands for the last branch of a range without an end.
+_ENDLESS = 9999
+
 
 def kernel_numbers(release: str) -> tuple[int, ...]:
     """Return the numbers that a kernel's release begins with: (6, 1, 0) of `6.1.0-50-amd64`; none where it has none."""
@@ -28,11 +31,17 @@ def kernel_conflicts(case: Case) -> Iterator[Verdict]:
     rows = case.matrix.kernels_for(case.driver.version, case.system.release)
     if not known or not rows:
         return
-    row = max(rows, key=lambda row: numbers(row.from_release) if row.from_release else ())
+    row = max(rows, key=_narrowness)
     if known < numbers(row.oldest):
         yield _outside(case, row, "error", f"kernel {row.oldest} or newer")
     elif row.newest and known[: len(numbers(row.newest))] > numbers(row.newest):
         yield _outside(case, row, "warning", f"kernel {row.newest} or older, the newest it is known to build on")
+
+
+def _narrowness(row: KernelRange) -> tuple[tuple[int, ...], bool, int]:
+    """Of several rows the narrowest counts, so that an operator's own is heard: by release, system, then branches."""
+    since = numbers(row.from_release) if row.from_release else ()
+    return since, bool(row.systems), row.branches.first - (row.branches.last or _ENDLESS)
 
 
 def _outside(case: Case, row: KernelRange, level: str, expected: str) -> Verdict:
