@@ -22,9 +22,10 @@ def lines(path: Path, machine: HostMachine) -> Iterator[str]:
     """Yield what moves together, what changes its name, the steps in their order, and what needs a reboot."""
     yield f"driver {path.before} to {path.after} on {machine_words(machine)}"
     yield from (f"  {verdict}" for verdict in path.verdicts)
-    if not path.steps:
+    if not path.moves:
+        yield from ["nothing moves"] * (exit_code(path) == 0)
         return
-    yield "moves together:" if path.moves else "nothing moves"
+    yield "moves together:"
     yield from (f"  {_moved(move)}" for move in path.moves)
     yield "steps:"
     yield from (f"  {position}. {step.what} ({step.why})" for position, step in enumerate(path.steps, 1))

@@ -36,6 +36,24 @@ def test_lines() -> None:
     assert upgrade_report.exit_code(path) == 0
 
 
+def test_to_where_it_is_already() -> None:
+    assert list(upgrade_report.lines(Path("570.1", "570.1", verdicts=(WARNING,)), MACHINE)) == [
+        "driver 570.1 to 570.1 on ubuntu-24.04 x86_64, 1 x H100 SXM5 80GB (2330), bare-metal",
+        "  warning: driver: expected a living branch, found 570; go on (row branch 570; a list)",
+        "nothing moves",
+    ]
+
+
+def test_a_way_that_is_forbidden() -> None:
+    error = Verdict("error", "driver", "a branch", "abc", "write one", "rule versions", "a list")
+    path = Path("570", "abc", verdicts=(error,))
+    assert list(upgrade_report.lines(path, MACHINE)) == [
+        "driver 570 to abc on ubuntu-24.04 x86_64, 1 x H100 SXM5 80GB (2330), bare-metal",
+        "  error: driver: expected a branch, found abc; write one (row rule versions; a list)",
+    ]
+    assert upgrade_report.exit_code(path) == 2
+
+
 def test_the_same_for_programs() -> None:
     document = upgrade_report.document(Path("570.1", "580.1", MOVES), MACHINE)
     assert [(move["component"], move["renamed"]) for move in document["moves"]] == [
