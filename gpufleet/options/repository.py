@@ -37,6 +37,18 @@ class RepositoryOptions(BaseModel):
             raise ValueError(f"expected forty hexadecimal digits, found {fingerprint!r}; {cure}")
         return digits or None
 
+    @field_validator("key_file")
+    @classmethod
+    def _key_is_there(cls, path: Path | None) -> Path | None:
+        if path is None:
+            return None
+        cure = "put the armored key there, or correct the path"
+        if not path.is_file():
+            raise ValueError(f"expected a file on this controller, found no {path}; {cure}")
+        if not path.read_bytes().lstrip().startswith(b"-----BEGIN PGP PUBLIC KEY BLOCK-----"):
+            raise ValueError(f"expected an armored OpenPGP key, found something else in {path}; {cure}")
+        return path
+
     @field_validator("base_url")
     @classmethod
     def _is_a_url(cls, url: str | None) -> str | None:

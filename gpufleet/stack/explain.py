@@ -97,10 +97,9 @@ def choices(judgment: Judgment) -> list[Line]:
 
 def rows(resolution: Resolution, evidence: Evidence) -> Iterator[Line]:
     """Yield everything that was decided, in the order in which it is installed."""
-    reasons = resolution.reasons
     for repository in resolution.repositories:
         place = f"{repository.name} {repository.base_url.rstrip('/')}/{repository.path}"
-        why = reasons.get(f"repository {repository.name}", "key pinned by its fingerprint")
+        why = "key pinned by its fingerprint" if repository.fingerprint else "nobody has vouched for its key"
         yield Line("repository", place, why, evidence.repository(repository.name))
     if resolution.driver:
         yield from _driver(resolution.driver, evidence)

@@ -83,7 +83,8 @@ def judge(
     if machine is None:
         return Judgment(wish, None, wrong, unknown, own, sites)
     differences = (*(declared.differences(found) if found else ()), *wrong)
-    verdicts = (*differences, *_check(wish, machine, own, today, strict))
+    unpinned = mirrors.unpinned(_resolve(wish, machine, own), stack.repositories)
+    verdicts = (*differences, *unpinned, *_check(wish, machine, own, today, strict))
     return Judgment(wish, machine, verdicts, unknown, own, sites)
 
 

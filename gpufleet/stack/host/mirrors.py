@@ -24,6 +24,23 @@ def place(repository: Repository, mirrors: Mirrors) -> Repository:
     return mirrors[repository.name].applied(repository) if repository.name in mirrors else repository
 
 
+def unpinned(resolution: Resolution, mirrors: Mirrors) -> tuple[Verdict, ...]:
+    """Return an error for every repository whose key nobody has vouched for: nothing could be installed from it."""
+    return tuple(
+        Verdict(
+            "error",
+            f"stack.repositories.{row.name}.key_fingerprint",
+            f"the fingerprint of {row.key}, forty hexadecimal digits",
+            "none in the matrix",
+            "read the key's fingerprint where you trust it, and name it there",
+            f"repository {row.name}",
+            row.source,
+        )
+        for row in resolution.repositories
+        if not (row.fingerprint or (row.name in mirrors and mirrors[row.name].key_fingerprint))
+    )
+
+
 def unknown(mirrors: Mirrors, matrix: Matrix) -> tuple[Verdict, ...]:
     """Return an error for every mirror of a repository that the matrix does not know, as nothing would use it."""
     names = {row.name for row in matrix.repositories}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from gpufleet.facts.machine import HostMachine
 from gpufleet.inventory.hosts import InventoryHost
@@ -60,7 +62,50 @@ def test_unknown_repository(tmp_path: Path) -> None:
     assert [str(verdict) for verdict in judgment.verdicts if verdict.level == "error"] == [message]
 
 
-@pytest.mark.parametrize("option", [{"key_fingerprint": "0123"}, {"base_url": "mirror.example.org"}])
-def test_refused(tmp_path: Path, option: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match="expected"):
-        repository(host(tmp_path, {"cuda": option}))
+def test_a_key_that_nobody_has_vouched_for(tmp_path: Path) -> None:
+    found = replace(FOUND, system=System("rocky", "10.1"))
+    judgment = judge(host(tmp_path, {}), tmp_path, date(2026, 11, 23), found=found)
+    source = "https://developer.download.nvidia.com/compute/cuda/repos/rhel10/x86_64/CDF6BA43.pub"
+    assert [str(verdict) for verdict in judgment.verdicts if verdict.level == "error"] == [
+        "error: stack.repositories.cuda.key_fingerprint: expected the fingerprint of CDF6BA43.pub, forty hexadecimal "
+        "digits, found none in the matrix; read the key's fingerprint where you trust it, and name it there (row "
+        f"repository cuda; {source})"
+    ]
+    pinned = judge(host(tmp_path, {"cuda": MIRROR}), tmp_path, date(2026, 11, 23), found=found)
+    assert [verdict for verdict in pinned.verdicts if verdict.level == "error"] == []
+
+
+def test_a_key_of_the_controllers(tmp_path: Path) -> None:
+    key = tmp_path / "key.asc"
+    key.write_text("-----BEGIN PGP PUBLIC KEY BLOCK-----\n")
+    assert repository(host(tmp_path, {"cuda": {"key_file": str(key)}})).key == key.read_text()
+
+
+CURE = "put the armored key there, or correct the path"
+REFUSED = {
+    "short fingerprint": (
+        {"key_fingerprint": "0123"},
+        "expected forty hexadecimal digits, found '0123'; `gpg --show-keys` prints it",
+    ),
+    "no URL": (
+        {"base_url": "mirror.example.org"},
+        "expected a URL, found 'mirror.example.org'; write it like https://mirror.example.org/nvidia/",
+    ),
+    "no file": (
+        {"key_file": "{folder}/none.asc"},
+        f"expected a file on this controller, found no {{folder}}/none.asc; {CURE}",
+    ),
+    "no key": (
+        {"key_file": "{folder}/else.asc"},
+        f"expected an armored OpenPGP key, found something else in {{folder}}/else.asc; {CURE}",
+    ),
+}
+
+
+@pytest.mark.parametrize(("option", "message"), REFUSED.values(), ids=REFUSED)
+def test_refused(tmp_path: Path, option: dict[str, str], message: str) -> None:
+    (tmp_path / "else.asc").write_bytes(b"\x99\x01binary")
+    given = {name: value.format(folder=tmp_path) for name, value in option.items()}
+    with pytest.raises(ValidationError) as error:
+        repository(host(tmp_path, {"cuda": given}))
+    assert [details["msg"] for details in error.value.errors()] == [f"Value error, {message.format(folder=tmp_path)}"]
