@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
+from itertools import combinations
 from typing import Annotated, Any
 
 from pydantic import Field, field_validator
@@ -17,6 +18,7 @@ from gpufleet.options import RoleOptions
 from gpufleet.stack.gpus import product
 from gpufleet.stack.machine import ENTERPRISE_LINUX, Arch, Hardware, Platform, System
 from gpufleet.stack.matrix import load
+from gpufleet.stack.matrix.driver_rows import GpuProduct
 from gpufleet.stack.verdicts import Verdict
 
 _DISTRIBUTIONS = sorted({"debian", "ubuntu", *ENTERPRISE_LINUX})
@@ -58,6 +60,9 @@ class DeclaredMachine(RoleOptions, key="machine"):
                 close = nearest(name, _names())
                 cure = f"did you mean {close}?" if close else "give the PCI device id, four hexadecimal digits"
                 raise ValueError(f"expected a data-center GPU's name or PCI device id, found {name!r}; {cure}")
+        for one, other in combinations(gpus or (), 2):
+            if set(device_ids(one)) & set(device_ids(other)):
+                raise ValueError(f"expected each kind of GPU once, found {one} and {other}; say their sum under one")
         return gpus
 
     def system(self) -> System | None:
@@ -141,7 +146,7 @@ def _said(value: Any) -> str:
 @cache
 def _names() -> list[str]:
     """Return what GPUs may be called: the products, and the words they begin with."""
-    words = [row.name.split() for row in load().gpu_products]
+    words = [name.split() for row in load().gpu_products for name in _called(row)]
     return sorted({" ".join(name[:end]) for name in words for end in range(1, len(name) + 1)})
 
 
@@ -149,10 +154,15 @@ def _names() -> list[str]:
 def device_ids(name: str) -> tuple[str, ...]:
     """Return the PCI device ids that a name may stand for: a product, the first words of products, or an id itself.
 
-    Words that begin products of several generations stand for none of them.
+    Words that begin products of several generations stand for none of them. A V100 need not be called Tesla.
     """
     products = load().gpu_products
-    rows = [row for row in products if row.name == name] or [row for row in products if row.name.startswith(f"{name} ")]
+    rows = [row for row in products if name in _called(row)]
+    rows = rows or [row for row in products if any(called.startswith(f"{name} ") for called in _called(row))]
     if rows:  # names come first: B200 could be read as an id
         return tuple(f"{row.id:04x}" for row in rows) if len({row.generation for row in rows}) == 1 else ()
     return (name.lower(),) if _DEVICE_ID.fullmatch(name) else ()
+
+
+def _called(row: GpuProduct) -> tuple[str, str]:
+    return row.name, row.name.removeprefix("Tesla ")

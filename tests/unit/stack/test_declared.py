@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from gpufleet.facts.machine import HostMachine
 from gpufleet.stack.declared import DeclaredMachine, device_ids
@@ -32,6 +33,9 @@ def declared(**fields: Any) -> DeclaredMachine:
         ("B200", ("2901", "2909")),
         ("GB200", ("2941",)),
         ("L4", ("27b8",)),
+        ("T4", ("1eb8",)),
+        ("Tesla T4", ("1eb8",)),
+        ("V100 SXM2", ("1db1", "1db5")),
         ("Tesla", ()),
         ("H1", ()),
         ("H900", ()),
@@ -46,6 +50,15 @@ def test_a_machine_as_declared() -> None:
     hardware = Hardware(("2330", "26b9", "26b9"), nvswitches=4, secure_boot=True)
     assert given.machine() == HostMachine(System("rocky", "9", "aarch64"), hardware)
     assert given.unknown() == ["nvlink5", "rdma_adapters", "platform", "kernel"]
+
+
+@pytest.mark.parametrize("other", ["2330", "H100 SXM5", "H100 SXM5 80GB"])
+def test_one_kind_of_gpu_is_declared_once(other: str) -> None:
+    with pytest.raises(ValidationError) as error:
+        declared(gpus={"L40S": 1, "H100": 4, other: 4})
+    assert [details["msg"] for details in error.value.errors()] == [
+        f"Value error, expected each kind of GPU once, found H100 and {other}; say their sum under one"
+    ]
 
 
 @pytest.mark.parametrize("fields", [{}, {"os": "debian-12"}, {"gpus": {}}])
