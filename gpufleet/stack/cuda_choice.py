@@ -35,8 +35,10 @@ def toolkits(case: Case) -> tuple[tuple[Toolkit, ...], tuple[Verdict, ...]]:
         row = case.matrix.cuda_toolkit(version) if _VERSION.fullmatch(version) else None
         if row is None or (version not in row.updates and numbers(version)[2:] not in ((), (0,))):
             verdicts.append(_unknown(case, version))
+        elif row.version in known:
+            verdicts.append(_twice(row, known[row.version].version, version))
         else:
-            known.setdefault(row.version, Toolkit(version, row, support(case, version, row)))
+            known[row.version] = Toolkit(version, row, support(case, version, row))
     return tuple(sorted(known.values(), key=lambda toolkit: numbers(toolkit.row.version))), tuple(verdicts)
 
 
@@ -65,13 +67,16 @@ def _packages(case: Case, toolkit: Toolkit) -> Iterator[Package]:
         reason = f"CUDA {toolkit.version} side by side with others; the metapackage cuda would bring a driver"
         yield Package("cuda", toolkit.row.toolkit, exact, reason)
     if toolkit.support.compat:
-        yield Package("cuda_compat", toolkit.row.compat, exact, toolkit.support.compat)
+        version = toolkit.row.driver_of(toolkit.version) if exact else ""
+        yield Package("cuda_compat", toolkit.row.compat, version, toolkit.support.compat)
 
 
 def _offered(case: Case, toolkit: Toolkit) -> Iterator[Verdict]:
     row = toolkit.row
-    here = case.system.release in row.systems and case.system.arch in row.architectures
-    if here or own_package(case, row):
+    if case.system.release in row.systems and case.system.arch in row.architectures:
+        return
+    if own_package(case, row):
+        yield from _compat_offered(case, toolkit)
         return
     known = (other for other in case.matrix.cuda if case.system.release in other.systems)
     versions = ", ".join(other.version for other in known if case.system.arch in other.architectures)
@@ -84,6 +89,20 @@ def _offered(case: Case, toolkit: Toolkit) -> Iterator[Verdict]:
         found=toolkit.version,
         cure="set source to distribution, which packages it" if own else "choose one of them",
     )
+
+
+def _compat_offered(case: Case, toolkit: Toolkit) -> Iterator[Verdict]:
+    """The distribution's own toolkit has no cuda-compat beside it where NVIDIA does not build that toolkit."""
+    row = toolkit.row
+    if toolkit.support.compat:
+        yield verdict(
+            "error",
+            row,
+            where="cuda_compat",
+            expected=f"a system that NVIDIA builds {row.compat} for: {', '.join(row.systems)}",
+            found=f"{case.system.release} on {case.system.arch}",
+            cure=f"choose driver {row.driver_of(toolkit.version)} or newer, or leave cuda_compat out",
+        )
 
 
 def _default(case: Case, found: tuple[Toolkit, ...]) -> tuple[str, tuple[Verdict, ...]]:
@@ -108,6 +127,11 @@ def _default_reason(case: Case, found: tuple[Toolkit, ...], default: str) -> str
     if chosen.verdicts:
         return f"{default} is the newest"
     return f"{default} is the newest that the driver supports {'with cuda-compat' if chosen.compat else 'in full'}"
+
+
+def _twice(row: Cuda, first: str, second: str) -> Verdict:
+    expected, cure = "each toolkit once, as an update takes its place", "take one of them out"
+    return verdict("error", row, where="cuda", expected=expected, found=f"{first} and {second}", cure=cure)
 
 
 def _unknown(case: Case, version: str) -> Verdict:

@@ -30,7 +30,7 @@ def support(case: Case, version: str, row: Cuda) -> Support:
     if not case.has_driver:
         return Support(verdicts=gpus)
     major = case.matrix.cuda_major(numbers(row.version)[0])
-    needed = row.updates.get(version, row.minimum_driver)
+    needed = row.driver_of(version)
     too_old = major is not None and case.branch < major.floor
     if not too_old and numbers(case.driver.version) >= numbers(needed):
         return Support(verdicts=(*gpus, *_needless_compat(case, row)))

@@ -32,15 +32,24 @@ def no_scheme(case: Case) -> Iterator[Verdict]:
         yield _unknown_system(case)
         return
     offered = "; ".join(sorted({_offer(row) for row in _schemes(case)})) or f"none from {case.wish.source}"
-    other = "distribution" if case.wish.source == "nvidia" else "nvidia"
     yield verdict(
         "error",
         PACKAGED,
         where="driver",
         expected=f"packages that {case.wish.source} makes for {case.system.release} on {case.system.arch}: {offered}",
         found=f"branch {case.driver.branch}, {case.driver.flavor}, {case.wish.profile}",
-        cure=f"choose one of them, or set source to {other}",
+        cure=_elsewhere(case),
     )
+
+
+def _elsewhere(case: Case) -> str:
+    """Return where to find packages: only a source that has the branch for this system is named."""
+    others = [row for row in case.matrix.schemes if row.origin != case.wish.source and case.branch in row.branches]
+    here = {
+        row.origin for row in others if case.system.release in row.systems and case.system.arch in row.architectures
+    }
+    sources = [f"set source to {origin}" for origin in sorted(here)]
+    return ", or ".join([*(["choose one of them"] if any(_schemes(case)) else []), *sources]) or "choose another system"
 
 
 def emptied(case: Case) -> Iterator[Verdict]:

@@ -9,7 +9,7 @@ from typing import Literal
 from gpufleet.stack.case import Case
 from gpufleet.stack.kernels import kernel_numbers
 from gpufleet.stack.part import Part
-from gpufleet.stack.rules import DMA_BUF, EFA, PEERMEM, verdict
+from gpufleet.stack.rules import DMA_BUF, EFA, NEEDS_DRIVER, PEERMEM, verdict
 from gpufleet.stack.verdicts import Verdict
 
 Path = Literal["", "dma-buf", "peermem"]
@@ -22,7 +22,7 @@ def gpudirect(case: Case) -> tuple[Path, Part]:
     """Choose the path, with its reason, and the kernel module that it needs."""
     wish = case.wish.rdma
     if wish in (None, "off") or not case.has_driver:
-        return "", Part()
+        return "", Part(verdicts=tuple(_no_driver(case)))
     if wish == "peermem":
         return "peermem", _peermem(case, "peermem is wished for")
     if wish == "dma-buf":
@@ -64,6 +64,19 @@ def _obstacle(case: Case) -> str:
 def _peermem(case: Case, why: str) -> Part:
     reasons = {"gpudirect": why, "module nvidia_peermem": "the driver's side of ib_core's peer memory"}
     return Part(kernel_modules=("nvidia_peermem",), reasons=reasons, verdicts=tuple(_peermem_conflicts(case)))
+
+
+def _no_driver(case: Case) -> Iterator[Verdict]:
+    wished = case.wish.rdma not in (None, "off") and case.wish.driver is None
+    if wished and case.hardware.gpus and (case.wish.rdma != "auto" or case.hardware.rdma_adapters or _efa(case)):
+        yield verdict(
+            "error",
+            NEEDS_DRIVER,
+            where="rdma",
+            expected="a driver in the wish, whose modules tell how adapters reach GPU memory",
+            found="none",
+            cure="name the driver, or set rdma to off",
+        )
 
 
 def _no_dma_buf(case: Case) -> Iterator[Verdict]:

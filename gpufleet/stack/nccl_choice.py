@@ -1,7 +1,7 @@
 """NCCL: library and headers at one exact version for each CUDA major of the wish.
 
 One libnccl2 can be installed at a time. The build for the default toolkit is, and the build for another major goes
-beside the toolkit of that major, where its compiler and its programs find it.
+below the toolkit of that major, into `/usr/local/cuda-X.Y/nccl/include` and `nccl/lib`, for what names that folder.
 """
 
 from __future__ import annotations
@@ -57,31 +57,50 @@ def _targets(case: Case, majors: Sequence[int], default: str) -> list[int]:
 
 
 def _builds(case: Case, wish: str, targets: Sequence[int], toolkits: Sequence[str]) -> list[Nccl]:
-    """Return one build for each target, of the wished version or of the newest that has them all."""
-    versions = {row.version for row in case.matrix.nccl} if wish == "auto" else {wish}
-    if wish == "auto" and (own := _distribution(case)):
-        versions = {row.version for row in own}
-    found: dict[str, list[Nccl]] = {}
-    for version in versions:
-        rows = case.matrix.nccl_builds(version)
-        wanted = targets or sorted({numbers(row.cuda)[0] for row in rows})[-1:]
-        builds = [_best(case, rows, major, toolkits) for major in wanted]
-        if builds and all(builds):
-            found[version] = [build for build in builds if build]
-    best = newest(version for version, builds in found.items() if _loadable(case, builds)) or newest(found)
-    return found[best] if best else []
+    """Return one build for each target, of the wished version or of the newest that has them all.
+
+    The distribution's own version comes first where the wish prefers those, and a build for the toolkits at hand
+    before one for a newer toolkit of their major.
+    """
+    for versions in _candidates(case, wish):
+        for newer in (False, True):
+            found = {
+                version: builds for version in versions if (builds := _set(case, version, targets, toolkits, newer))
+            }
+            best = newest(version for version, builds in found.items() if _loadable(case, builds)) or newest(found)
+            if best:
+                return found[best]
+    return []
 
 
-def _best(case: Case, rows: Sequence[Nccl], major: int, toolkits: Sequence[str]) -> Nccl | None:
-    """Return the newest build of the major that is not newer than its toolkits, or for just the wished CUDA version."""
+def _candidates(case: Case, wish: str) -> list[set[str]]:
+    if wish != "auto":
+        return [{wish}]
+    return [{row.version for row in _distribution(case)}, {row.version for row in case.matrix.nccl}]
+
+
+def _set(case: Case, version: str, targets: Sequence[int], toolkits: Sequence[str], newer: bool) -> list[Nccl]:
+    """Return the builds of one version for all targets; none where it lacks one of them."""
+    rows = case.matrix.nccl_builds(version)
+    wanted = targets or sorted({numbers(row.cuda)[0] for row in rows})[-1:]
+    builds = [build for major in wanted if (build := _best(case, rows, major, toolkits, newer))]
+    return builds if len(builds) == len(wanted) else []
+
+
+def _best(case: Case, rows: Sequence[Nccl], major: int, toolkits: Sequence[str], newer: bool) -> Nccl | None:
+    """Return the newest build of the major that is not newer than its toolkits, or for just the wished CUDA version.
+
+    Where a newer one is allowed, that is the oldest of the major: its minimum branch says which drivers load it.
+    """
     wished = case.wish.nccl_cuda or ""
     if "." in wished:
         return next((row for row in rows if row.cuda == wished), None)
     own = [numbers(version) for version in toolkits if numbers(version)[0] == major]
     if not own and case.driver.row and numbers(case.driver.row.cuda)[0] == major:
         own = [numbers(case.driver.row.cuda)]
-    fitting = [row for row in rows if numbers(row.cuda)[0] == major and (not own or numbers(row.cuda) <= max(own))]
-    return next(reversed(fitting), None)
+    of_major = [row for row in rows if numbers(row.cuda)[0] == major]
+    fitting = [row for row in of_major if not own or numbers(row.cuda) <= max(own)]
+    return next(reversed(fitting), next(iter(of_major), None) if newer else None)
 
 
 def _loadable(case: Case, builds: Sequence[Nccl]) -> bool:

@@ -34,8 +34,17 @@ def not_built(case: Case, wish: str, targets: Sequence[int]) -> Verdict:
         where="nccl",
         expected=f"a build for CUDA {needed or 'of any version'} among those that the matrix knows: {known or 'none'}",
         found="no version that has it" if wish == "auto" else f"NCCL {wish}",
-        cure="set nccl to auto or choose another version" if wish != "auto" else "choose other toolkits",
+        cure=_other_build(case, wish),
     )
+
+
+def _other_build(case: Case, wish: str) -> str:
+    if case.wish.nccl_cuda:
+        return "name one of them, or leave nccl_cuda out"
+    if wish != "auto":
+        return "set nccl to auto or choose another version"
+    what = "other toolkits" if case.wish.cuda else "another driver"
+    return f"choose {what}, or add a row of your own beside the inventory"
 
 
 def too_new(case: Case, build: Nccl) -> Verdict:

@@ -80,7 +80,7 @@ class Unpacked:
     component: Component
     name: str
     version: str
-    #: Directory that gets its `include` and `lib64`, such as `/usr/local/cuda-12.9`.
+    #: The toolkit's directory, such as `/usr/local/cuda-12.9`: the files go into `nccl/include` and `nccl/lib` there.
     directory: str
     reason: str = ""
 
@@ -106,7 +106,7 @@ class Resolution:
     cuda_default: str = ""
     #: How network adapters reach the GPUs' memory; empty where they do not.
     gpudirect: Literal["", "dma-buf", "peermem"] = ""
-    #: Why, for what has no reason of its own: `repository cuda`, `module ib_umad`, `option NVreg_X`, `gpudirect`.
+    #: Why, for what has no reason of its own: `module ib_umad`, `option NVreg_X`, `gpudirect`.
     reasons: dict[str, str] = field(default_factory=dict)
     verdicts: tuple[Verdict, ...] = ()
 

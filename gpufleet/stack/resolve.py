@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from gpufleet.stack.case import Case
 from gpufleet.stack.cuda_choice import cuda, toolkits
 from gpufleet.stack.dcgm import dcgm
@@ -18,7 +20,7 @@ from gpufleet.stack.module_options import module_options
 from gpufleet.stack.nccl_choice import nccl
 from gpufleet.stack.ofed_conflicts import ofed_conflicts
 from gpufleet.stack.part import Part, total
-from gpufleet.stack.repositories import repositories
+from gpufleet.stack.repositories import no_repository, repositories
 from gpufleet.stack.resolution import DriverChoice, Resolution, Service
 from gpufleet.stack.skew import skew
 from gpufleet.stack.verdicts import Verdict
@@ -46,9 +48,15 @@ def answer(case: Case) -> Resolution:
     parts = (fabric(case), imex(case), module_options(case), adapters, gdrcopy(case), dcgm(case))
     share = total([conflicts, *parts, toolkit_packages, nccl_packages])
     verdicts = tuple(dict.fromkeys((*case.driver.verdicts, *share.verdicts)))
-    if any(verdict.level == "error" for verdict in verdicts):
+    if not _forbid(verdicts):
+        verdicts = (*verdicts, *no_repository(case, share))
+    if _forbid(verdicts):
         return Resolution(verdicts=verdicts)
     return _granted(case, share, default, path, verdicts)
+
+
+def _forbid(verdicts: Iterable[Verdict]) -> bool:
+    return any(verdict.level == "error" for verdict in verdicts)
 
 
 def _granted(case: Case, share: Part, default: str, path: Path, verdicts: tuple[Verdict, ...]) -> Resolution:
@@ -61,7 +69,7 @@ def _granted(case: Case, share: Part, default: str, path: Path, verdicts: tuple[
         kernel_modules=share.kernel_modules,
         module_options=share.module_options,
         unpacked=share.unpacked,
-        repositories=repositories(case, driver, share),
+        repositories=repositories(case, share),
         cuda_default=default,
         gpudirect=path,
         reasons=share.reasons,

@@ -38,6 +38,7 @@ _NVSWITCH = (
 WRITTEN = Rule("rule versions", _GUIDE)
 MIXED_GPUS = Rule("rule one driver for all GPUs", f"{_GUIDE}, kernel modules")
 UNKNOWN_GPU = Rule("rule unknown GPU", "gpufleet/stack/matrix/gpus.yaml")
+REPOSITORY = Rule("rule repositories of NVIDIA", "gpufleet/stack/matrix/repositories.yaml")
 NO_GPU = Rule("rule no GPU", "PCI ids of the host")
 NEEDS_DRIVER = Rule("rule companions need a driver", _NVSWITCH)
 SAME_VERSION = Rule(

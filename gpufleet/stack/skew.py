@@ -25,6 +25,7 @@ def skew(case: Case) -> Iterator[Verdict]:
     """Hold the versions against each other."""
     yield from _unreadable(case)
     yield from _containerd_for_kubelet(case)
+    yield from _server(case)
     yield from _kubelet_for_server(case)
     yield from _toolkit(case)
 
@@ -54,14 +55,22 @@ def _containerd_for_kubelet(case: Case) -> Iterator[Verdict]:
 
 
 def _pair(containerd: str, series: Containerd, kubelet: str, kubernetes: Kubernetes) -> Iterator[Verdict]:
-    if numbers(containerd) < numbers(kubernetes.minimum_containerd)[: len(numbers(containerd))]:
-        expected = f"containerd {kubernetes.minimum_containerd} or newer for kubelet {kubelet}"
+    oldest = kubernetes.containerd_of(series.series) or kubernetes.minimum_containerd
+    if numbers(containerd) < numbers(oldest)[: len(numbers(containerd))]:
+        expected = f"containerd {oldest} or newer for kubelet {kubelet}"
         found, cure = f"containerd {containerd}", "choose a newer containerd"
         yield verdict("error", kubernetes, where="containerd", expected=expected, found=found, cure=cure)
     elif kubernetes.version not in series.kubernetes:
         expected = f"Kubernetes {', '.join(series.kubernetes)} beside containerd {series.series}"
         found, cure = f"kubelet {kubelet}", "choose a containerd of another series, or another kubelet"
         yield verdict("error", series, where="containerd", expected=expected, found=found, cure=cure)
+
+
+def _server(case: Case) -> Iterator[Verdict]:
+    server = bare(case.wish.kube_apiserver)
+    if server and case.matrix.kubernetes_minor(server) is None:
+        known = ", ".join(row.version for row in case.matrix.kubernetes)
+        yield _unknown("kube_apiserver", f"a minor version that the matrix knows: {known}", server)
 
 
 def _kubelet_for_server(case: Case) -> Iterator[Verdict]:

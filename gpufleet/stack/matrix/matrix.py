@@ -61,8 +61,8 @@ class Matrix(BaseModel):
         return next(reversed(self.releases_of(number)), None)
 
     def release(self, version: str) -> drivers.Release | None:
-        """Return the row of one driver release."""
-        return next((row for row in self.releases if numbers(row.version) == numbers(version)), None)
+        """Return the row of one driver release, None for one that is written otherwise: packages are found by text."""
+        return next((row for row in self.releases if row.version == version), None)
 
     def generation(self, name: str) -> drivers.GpuGeneration | None:
         """Return the row of a generation of GPUs."""

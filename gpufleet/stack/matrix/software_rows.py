@@ -43,6 +43,10 @@ class Cuda(Row):
     distribution: dict[SystemKey, Text] = Field(default_factory=dict)
     architectures: tuple[Arch, ...] = ("x86_64", "aarch64")
 
+    def driver_of(self, version: str) -> str:
+        """Return the driver that this release or an update of it (`12.9.1`) came with; cuda-compat has its version."""
+        return self.updates.get(version, self.minimum_driver)
+
 
 class Nccl(Row):
     """One build of NCCL: the package version is `<version>-1+cuda<cuda>`."""

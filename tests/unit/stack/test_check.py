@@ -12,12 +12,13 @@ from gpufleet.stack.check import check
 from gpufleet.stack.machine import Hardware, System
 from gpufleet.stack.rules import RULES
 from gpufleet.stack.wish import Wish
-from tests.unit.stack.wishes import B200, DEBIAN_13, GB200, H100, HGX, MATRIX, UBUNTU, V100
+from tests.unit.stack.wishes import B200, DEBIAN_13, EL_10, GB200, H100, HGX, MATRIX, UBUNTU, V100
 
 TODAY = datetime.date(2026, 1, 15)
 RTX_4090 = "2684"
 SOURCES = {row.row: row.source for row in MATRIX.rows} | {rule.row: rule.source for rule in RULES}
 
+REPOSITORIES = ", ".join(sorted(f"{row.system} {row.arch}" for row in MATRIX.repositories))
 KERNELS = MATRIX.kernels_for("580.105.08", "ubuntu-24.04")[-1]
 
 #: Case: machine, system, wish, and the sentences without the source, which the row has.
@@ -105,6 +106,15 @@ REFUSED: dict[str, Case] = {
         [
             "error: containerd: expected containerd 2.2.0 or newer for kubelet 1.36.1, found containerd 1.7.27; "
             "choose a newer containerd (row kubernetes 1.36"
+        ],
+    ),
+    "containerd older than its own series has for kubelet": (
+        HGX,
+        UBUNTU,
+        {"driver": "580", "containerd": "2.1.0", "kubelet": "1.35.1"},
+        [
+            "error: containerd: expected containerd 2.1.5 or newer for kubelet 1.35.1, found containerd 2.1.0; choose "
+            "a newer containerd (row kubernetes 1.35"
         ],
     ),
     "kubelet that this containerd is not made for": (
@@ -240,6 +250,96 @@ REFUSED: dict[str, Case] = {
         [
             f"error: kernel: expected kernel {KERNELS.oldest} or newer, for driver 580.105.08, found 3.9.1; choose a "
             f"newer driver, or boot another kernel (row {KERNELS.row}"
+        ],
+    ),
+    "a system that NVIDIA has no repository for": (
+        Hardware(gpus=(H100,)),
+        System("debian", "12", "aarch64"),
+        {"driver": "580.105.08"},
+        [
+            f"error: system: expected a system that NVIDIA has a repository for, as driver 580.105.08 comes from "
+            f"there: {REPOSITORIES}, found debian-12 aarch64; install one of them, or add the repository's row beside "
+            "the inventory (row rule repositories of NVIDIA"
+        ],
+    ),
+    "NCCL on a system that nobody knows": (
+        Hardware(gpus=(H100,)),
+        System("amzn", "2023"),
+        {"nccl": "auto"},
+        [
+            f"error: system: expected a system that NVIDIA has a repository for, as libnccl2 comes from there: "
+            f"{REPOSITORIES}, found amzn-2023 x86_64; install one of them, or add the repository's row beside the "
+            "inventory (row rule repositories of NVIDIA"
+        ],
+    ),
+    "a branch that no source has for the system": (
+        Hardware(gpus=(H100,)),
+        EL_10,
+        {"driver": "570.195.03"},
+        [
+            "error: driver: expected packages that nvidia makes for el-10 on x86_64: 580- open compute; 580- open "
+            "full; 580-614 proprietary compute; 580-614 proprietary full, found branch 570, open, compute; choose one "
+            "of them (row rule packages of the driver"
+        ],
+    ),
+    "a branch that the other source has": (
+        Hardware(gpus=(H100,)),
+        DEBIAN_13,
+        {"driver": "550.163.01"},
+        [
+            "error: driver: expected packages that nvidia makes for debian-13 on x86_64: 580- open compute; 580- open "
+            "full; 580-614 proprietary compute; 580-614 proprietary full, found branch 550, proprietary, compute; "
+            "choose one of them, or set source to distribution (row rule packages of the driver"
+        ],
+    ),
+    "a processor that nobody packages for": (
+        Hardware(gpus=(H100,)),
+        System("ubuntu", "24.04", "ppc64le"),
+        {"driver": "580.105.08"},
+        [
+            "error: driver: expected packages that nvidia makes for ubuntu-24.04 on ppc64le: none from nvidia, found "
+            "branch 580, open, compute; choose another system (row rule packages of the driver"
+        ],
+    ),
+    "a toolkit and its update": (
+        HGX,
+        UBUNTU,
+        {"driver": "580", "cuda": ("12.9", "12.9.1")},
+        [
+            "error: cuda: expected each toolkit once, as an update takes its place, found 12.9 and 12.9.1; take one of "
+            "them out (row cuda 12.9"
+        ],
+    ),
+    "cuda-compat that NVIDIA does not build for the system": (
+        HGX,
+        DEBIAN_13,
+        {"driver": "535.261.03", "source": "distribution", "fabric_manager": None, "cuda": ("12.4",)}
+        | {"cuda_compat": True},
+        [
+            "error: cuda_compat: expected a system that NVIDIA builds cuda-compat-12-4 for: ubuntu-22.04, debian-12, "
+            "el-8, el-9, found debian-13 on x86_64; choose driver 550.54.14 or newer, or leave cuda_compat out (row "
+            "cuda 12.4",
+            "warning: fabric_manager: expected fabric manager, without which CUDA programs end with error 802 (system "
+            "not yet initialized), found no wish for it in spite of 4 NVSwitches on the PCI bus; set fabric_manager to "
+            "auto (row rule fabric manager follows NVSwitches",
+        ],
+    ),
+    "NCCL for a CUDA version without a build": (
+        HGX,
+        UBUNTU,
+        {"driver": "580", "nccl": "2.28.3", "nccl_cuda": "12.1"},
+        [
+            "error: nccl: expected a build for CUDA 12.1 among those that the matrix knows: 2.28.3+cuda12.9, "
+            "2.28.3+cuda13.0, found NCCL 2.28.3; name one of them, or leave nccl_cuda out (row rule builds of NCCL"
+        ],
+    ),
+    "GPUDirect without a driver": (
+        HGX,
+        UBUNTU,
+        {"rdma": "auto"},
+        [
+            "error: rdma: expected a driver in the wish, whose modules tell how adapters reach GPU memory, found none; "
+            "name the driver, or set rdma to off (row rule companions need a driver"
         ],
     ),
     "GDRCopy of an unknown release": (
@@ -397,6 +497,26 @@ REMARKS: dict[str, Case] = {
             "note: cuda_compat: expected a driver older than the toolkit, found driver 580.105.08, which runs CUDA "
             "12.9 in full; cuda-compat-12-9 is left out, as it would put an older library before the driver's own "
             "(row cuda 12.9"
+        ],
+    ),
+    "a release that is written otherwise than its row": (
+        HGX,
+        UBUNTU,
+        {"driver": "580.95.5"},
+        [
+            "note: driver: expected a release of branch 580 that the matrix knows, the newest being "
+            f"{MATRIX.releases_of(580)[-1].version}, found 580.95.5; nothing need be done if the package repository "
+            "has it; a row of your own says so (row branch 580"
+        ],
+    ),
+    "an API server that nobody knows": (
+        HGX,
+        UBUNTU,
+        {"driver": "580", "kubelet": "1.36.1", "kube_apiserver": "1.50.1"},
+        [
+            "note: kube_apiserver: expected a minor version that the matrix knows: "
+            f"{', '.join(row.version for row in MATRIX.kubernetes)}, found 1.50.1; see that the projects support it, "
+            "or add a row of your own beside the inventory (row rule versions"
         ],
     ),
     "peermem without its InfiniBand stack": (

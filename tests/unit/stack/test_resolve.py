@@ -130,6 +130,54 @@ def test_no_repository_for_the_distributions_packages_alone() -> None:
     ]
 
 
+def test_no_repository_of_nvidias_for_gdrcopy_which_it_has_not() -> None:
+    wish = {"driver": "550.163.01", "source": "distribution", "gdrcopy": "2.5.1", "fabric_manager": "off"}
+    found = resolved(HGX, DEBIAN_13, **wish)
+    assert (found.repositories, [item.name for item in found.packages]) == (
+        (),
+        ["gdrdrv-dkms", "libgdrapi", "gdrcopy-tests", "gdrcopy"],
+    )
+
+
+def test_cuda_compat_has_the_version_of_its_driver() -> None:
+    wish = {"driver": "570.195.03", "cuda": ["12.9.1", "13.0"], "cuda_compat": True}
+    found = resolved(HGX, UBUNTU, **wish)
+    assert [(item.name, item.version) for item in found.packages] == [
+        ("cuda-toolkit-12-9", "12.9.1"),
+        ("cuda-compat-12-9", "575.57.08"),
+        ("cuda-toolkit-13-0", ""),
+        ("cuda-compat-13-0", ""),
+    ]
+
+
+NCCL = {
+    "a driver and no toolkit": (UBUNTU, {"driver": "580"}, "2.28.9-1+cuda13.0"),
+    "no newer than the toolkit where there is one": (
+        System("ubuntu", "22.04"),
+        {"driver": "580", "cuda": ["12.4"]},
+        "2.27.7-1+cuda12.4",
+    ),
+    "the oldest of the major for an older toolkit": (
+        System("ubuntu", "22.04"),
+        {"driver": "580", "cuda": ["12.2"], "nccl": "2.27.7"},
+        "2.27.7-1+cuda12.4",
+    ),
+    "the same for an older driver": (UBUNTU, {"driver": "535.274.02", "nccl": "2.28.3"}, "2.28.3-1+cuda12.9"),
+    "the distribution's own": (DEBIAN_13, {"driver": "535.261.03", "source": "distribution"}, "2.22.3-1-1"),
+    "NVIDIA's for a toolkit that the distribution's is not for": (
+        DEBIAN_13,
+        {"driver": "550.163.01", "source": "distribution", "cuda": ["13.0"], "cuda_compat": True},
+        "2.28.9-1+cuda13.0",
+    ),
+}
+
+
+@pytest.mark.parametrize(("system", "wish", "version"), NCCL.values(), ids=NCCL)
+def test_the_build_of_nccl(system: System, wish: dict[str, Any], version: str) -> None:
+    found = resolved(Hardware(gpus=(H100,)), system, **{"nccl": "auto", **wish})
+    assert [item.version for item in found.of("nccl")] == [version, version]
+
+
 def test_an_update_of_a_toolkit_is_exact() -> None:
     assert [item.version for item in resolved(HGX, UBUNTU, driver="580", cuda=["12.9.1"]).of("cuda")] == ["12.9.1"]
 
