@@ -44,30 +44,29 @@ def place(release: str) -> KeyPlace:
 
 
 @operation()
-def enrolled(pair: MachineOwnerKey, at: KeyPlace) -> Commands:
+def enrolled(pair: MachineOwnerKey) -> Commands:
     """
     Have the certificate on the host, and fail unless the firmware knows it.
 
-    Enrolling asks for a password at the machine's console during a reboot: nobody but its owner can do it.
+    Enrolling asks for a password at the machine's console during a reboot: nobody but its owner can do it. Until then
+    a key of the machine's own stays where it is.
 
     + pair: the key pair
-    + at: where it lies on the host
 
     **Example:**
 
     .. code:: python
 
-        signing.enrolled(name="Prove that the key is enrolled", pair=pair, at=signing.place("ubuntu-24.04"))
+        signing.enrolled(name="Prove that the key is enrolled", pair=pair)
     """
-    yield from files.put._inner(
-        src=BytesIO(pair.certificate), dest=at.certificate, mode="644", user="root", group="root"
-    )
+    certificate = OWN_PLACE.certificate
+    yield from files.put._inner(src=BytesIO(pair.certificate), dest=certificate, mode="644", user="root", group="root")
     if host.state.is_executing and pair.fingerprint not in {key.fingerprint for key in host.get_fact(EnrolledKeys)}:
         yield failure(
             f"{host.name}: Secure Boot",
             expected=f"the key `{pair.signer}` among the machine owner keys that the firmware knows",
-            found=f"{at.certificate} not enrolled",
-            cure=f"run `mokutil --import {at.certificate}`, choose a password, reboot, and confirm at the console",
+            found=f"{certificate} not enrolled",
+            cure=f"run `mokutil --import {certificate}`, choose a password, reboot, and confirm at the console",
         )
 
 
@@ -85,18 +84,19 @@ def configured(pair: MachineOwnerKey, at: KeyPlace) -> Commands:
 
         signing.configured(name="Have DKMS sign", pair=pair, at=signing.place("ubuntu-24.04"))
     """
+    # First, because it tells whose key lies there.
+    text = f'# Managed by gpufleet; do not edit.\nmok_signing_key="{at.key}"\nmok_certificate="{at.certificate}"\n'
+    yield from files.put._inner(src=StringIO(text), dest=FRAMEWORK, mode="644", user="root", group="root")
     yield from _private(pair.key, at.key)
     yield from files.put._inner(
         src=BytesIO(pair.certificate), dest=at.certificate, mode="644", user="root", group="root"
     )
-    text = f'# Managed by gpufleet; do not edit.\nmok_signing_key="{at.key}"\nmok_certificate="{at.certificate}"\n'
-    yield from files.put._inner(src=StringIO(text), dest=FRAMEWORK, mode="644", user="root", group="root")
 
 
 @operation()
 def forgotten(at: KeyPlace) -> Commands:
     """
-    Remove the key, its certificate and what points DKMS to them.
+    Remove the key, its certificate and what points DKMS to them; a key of the machine's own stays.
 
     + at: where they lie on the host
 
@@ -106,7 +106,10 @@ def forgotten(at: KeyPlace) -> Commands:
 
         signing.forgotten(name="Take the signing key off the host", at=signing.place("ubuntu-24.04"))
     """
-    for path in (FRAMEWORK, at.key, at.certificate):
+    # Ubuntu's place has the machine's own key, unless `configured` put another there.
+    is_ours = at == OWN_PLACE or host.get_fact(File, path=FRAMEWORK)
+    paths = [*([at.key, at.certificate] if is_ours else []), OWN_PLACE.certificate, FRAMEWORK]
+    for path in dict.fromkeys(paths):
         yield from files.file._inner(path=path, present=False)
 
 

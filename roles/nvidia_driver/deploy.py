@@ -85,7 +85,7 @@ def refused(options: NvidiaDriver, choice: Choice | None) -> bool:
 def install_driver(options: NvidiaDriver, choice: Choice) -> None:
     """Bring the host to this driver."""
     say_flavor(choice)
-    prove_key(options, choice)
+    prove_key(options)
     add_repository(choice)
     pin_version(options, choice)
     prepare_module(options, choice)

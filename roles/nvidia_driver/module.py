@@ -34,12 +34,11 @@ def provide_module(options: NvidiaDriver, choice: Choice) -> None:
         build_module(options, choice)
 
 
-def prove_key(options: NvidiaDriver, choice: Choice) -> None:
+def prove_key(options: NvidiaDriver) -> None:
     """Prove first of all that the firmware would load what the key signs; nobody but the host's owner can enroll it."""
     if pair := options.secure_boot.pair():
-        at = signing.place(choice.system.release)
         packages.exact(packages=["mokutil"], name="Install mokutil, which knows the firmware's keys")
-        signing.enrolled(pair=pair, at=at, name=f"Prove that the firmware knows the key {pair.signer}")
+        signing.enrolled(pair=pair, name=f"Prove that the firmware knows the key {pair.signer}")
 
 
 def prepare_build(options: NvidiaDriver, choice: Choice) -> None:
