@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from gpufleet.stack.matrix.rows import (
     Arch,
@@ -192,7 +192,7 @@ class KernelRange(Row):
     #: Systems it is stated for; empty means all.
     systems: tuple[SystemKey, ...] = ()
     #: First driver release that builds on kernels up to `newest`; empty means any of the branch.
-    from_release: str = ""
+    from_release: Annotated[str, StringConstraints(pattern=r"^(\d+(\.\d+)*)?$")] = ""
     oldest: Version
     #: Newest kernel series that is known to work, such as `6.12`; None where no limit is known.
     newest: Version | None = None

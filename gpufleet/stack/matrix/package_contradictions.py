@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import string
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator
 from itertools import combinations
 
 from gpufleet.errors import Fault
 from gpufleet.stack.matrix.driver_rows import CompanionPackage, Scheme
 from gpufleet.stack.matrix.matrix import Matrix
 
-#: What names may contain to be filled in.
+#: What names may contain to be filled in; those of companions the branch alone.
 PLACEHOLDERS = {"branch", "version", "kernel", "kernel_flavor"}
+_OF_COMPANIONS = {"branch"}
 
 
 def scheme_cells(matrix: Matrix) -> Iterator[Fault]:
@@ -45,7 +46,7 @@ def scheme_names(matrix: Matrix) -> Iterator[Fault]:
             *row.versionlock,
             row.persistenced,
         )
-        for name, placeholder in _unknown_placeholders(names):
+        for name, placeholder in _unknown_placeholders(names, PLACEHOLDERS):
             cure = f"use one of: {', '.join(sorted(PLACEHOLDERS))}"
             yield Fault(row.place, f"{name} has the unknown placeholder {placeholder}", cure)
         for name in row.unversioned:
@@ -73,7 +74,7 @@ def companion_names(matrix: Matrix) -> Iterator[Fault]:
             problem = f"calls it {other.name}, but {one.place} calls it {one.name}"
             yield Fault(other.place, problem, "let their branches lie apart")
     for row in matrix.companions:
-        for name, placeholder in _unknown_placeholders((row.name, *row.extra)):
+        for name, placeholder in _unknown_placeholders((row.name, *row.extra), _OF_COMPANIONS):
             yield Fault(row.place, f"{name} has the unknown placeholder {placeholder}", "use branch or none")
 
 
@@ -90,11 +91,12 @@ def repository_systems(matrix: Matrix) -> Iterator[Fault]:
                 yield Fault(row.place, problem, "add the repository or drop the system")
 
 
-def _unknown_placeholders(names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+def _unknown_placeholders(names: Iterable[str], known: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield each name with what would stay in it: an unknown placeholder, or a brace that is open."""
     for name in names:
-        for _, placeholder, _, _ in string.Formatter().parse(name):
-            if placeholder is not None and placeholder not in PLACEHOLDERS:
-                yield name, placeholder or "{}"
+        for placeholder in re.findall(r"{([^{}]*)}|[{}]", name):
+            if placeholder not in known:
+                yield name, placeholder or ("{}" if "{}" in name else "{")
 
 
 CHECKS = (scheme_cells, scheme_flavors, scheme_names, ranges_ordered, companion_names, repository_systems)

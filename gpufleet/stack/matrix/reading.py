@@ -76,15 +76,18 @@ def _rows(
             faults.append(Fault(f"{file}: {kind.noun} {number}", "is no mapping", "write its fields as `name: value`"))
             continue
         where = f"{file}: {_name(kind, raw, number)}"
-        row = {**sources.get(raw.get("source", ""), {}), **_own(raw, sources)}
         try:
-            yield kind.model_validate(row).standing_in(file)
+            yield kind.model_validate(_with_source(raw, sources)).standing_in(file)
         except ValidationError as error:
             faults += [_fault(where, kind, details) for details in error.errors()]
 
 
-def _own(raw: dict[str, Any], sources: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    return {name: value for name, value in raw.items() if name != "source" or value not in sources}
+def _with_source(raw: dict[str, Any], sources: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Put text and date in the place of a source's short name; what is no name of one stays as it is."""
+    named = raw.get("source")
+    if not isinstance(named, str) or named not in sources:
+        return raw
+    return {**sources[named], **{name: value for name, value in raw.items() if name != "source"}}
 
 
 def _name(kind: type[Row], raw: Mapping[str, Any], number: int) -> str:

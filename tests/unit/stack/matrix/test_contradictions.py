@@ -137,6 +137,13 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
             "placeholder brunch; use one of: branch, kernel, kernel_flavor, version"
         ],
     ),
+    "scheme_names: open brace": (
+        {"schemes": [scheme(packages=["libnvidia-compute-{branch"])]},
+        [
+            "scheme ubuntu-24.04 nvidia 570-580 open compute dkms: libnvidia-compute-{branch has the unknown "
+            "placeholder {; use one of: branch, kernel, kernel_flavor, version"
+        ],
+    ),
     "scheme_names: unversioned and not installed": (
         {"schemes": [scheme(unversioned=["nvidia-smi"])]},
         [
@@ -165,6 +172,14 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "companion_names: unknown placeholder": (
         {"companions": [companion(name="nvidia-imex-{}")]},
         ["companion imex deb 570-579: nvidia-imex-{} has the unknown placeholder {}; use branch or none"],
+    ),
+    "companion_names: placeholder of schemes alone": (
+        {"companions": [companion(name="nvidia-imex-{version}")]},
+        ["companion imex deb 570-579: nvidia-imex-{version} has the unknown placeholder version; use branch or none"],
+    ),
+    "companion_names: open brace": (
+        {"companions": [companion(name="nvidia-imex-{branch")]},
+        ["companion imex deb 570-579: nvidia-imex-{branch has the unknown placeholder {; use branch or none"],
     ),
     "repository_systems: none": (
         {"repositories": []},

@@ -43,6 +43,18 @@ CASES: dict[str, tuple[Any, list[str]]] = {
             "m.yaml: cuda major 12: source: string should have at least 1 character, found ' '; correct it",
         ],
     ),
+    "a source that is no text": (
+        {"sources": {"guide": {"source": "the guide", "date": "2026-05-21"}},
+         "cuda_majors": [MAJOR | {"source": ["guide"]}]},
+        ["m.yaml: cuda major 12: source: input should be a valid string, found ['guide']; correct it"],
+    ),
+    "a release that is no version": (
+        {"kernels": [row(branches="580", oldest="4.15", from_release="newest")]},
+        [
+            "m.yaml: kernels no. 1: from_release: string should match pattern '^(\\d+(\\.\\d+)*)?$', found 'newest'; "
+            "correct it"
+        ],
+    ),
     "misspelled field": (
         {"cuda_majors": [MAJOR | {"flor": 525}]},
         ["m.yaml: cuda major 12: there is no field flor; did you mean floor?"],
