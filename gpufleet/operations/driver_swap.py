@@ -12,6 +12,7 @@ from pyinfra.context import host
 
 from gpufleet.facts.boot import RebootRequired
 from gpufleet.facts.kernel import LoadedModules, ModuleHolders
+from gpufleet.facts.nouveau import Nouveau, NouveauState
 from gpufleet.facts.nvidia import DAEMONS, Daemons, Driver, DriverState
 from gpufleet.operations import boot, failure
 from gpufleet.operations.nvidia import REBOOT_KEY
@@ -33,6 +34,7 @@ MODULES = (
 
 OPTIONS_CHANGED = "module options were changed"
 NO_PROCESS = "something that shows no process"
+NOUVEAU = "module nouveau, which is blacklisted and stays away after a reboot"
 
 
 @operation()
@@ -40,7 +42,8 @@ def swapped(wanted: WantedDriver, options_changed: Callable[[], bool] = lambda: 
     """
     Have the wanted driver loaded: unload what is loaded and load what is on disk, where nothing uses it.
 
-    Where something does, nothing is stopped: a reason to reboot is left, which says who holds the module.
+    Where something does, nothing is stopped: a reason to reboot is left, which says who holds the module. Where nouveau
+    has the GPUs and would have them after a reboot too, the host fails.
 
     + wanted: the driver the host should run
     + options_changed: whether this run changed the module options, asked when the operation executes
@@ -60,7 +63,11 @@ def swapped(wanted: WantedDriver, options_changed: Callable[[], bool] = lambda: 
     if reasons and host.state.is_executing and (found := _driver(wanted.module).on_disk) != wanted.version:
         yield _nothing_to_load(wanted, found)
         return
-    in_the_way = holders() if reasons else []
+    nouveau = host.get_fact(NouveauState) if reasons else Nouveau()
+    if host.state.is_executing and nouveau.devices and not nouveau.is_blacklisted:
+        yield _taken_by_nouveau(nouveau)
+        return
+    in_the_way = [*holders(), *[NOUVEAU] * bool(nouveau.devices)] if reasons else []
     # Want it, and have tried in vain since the host started?
     if reasons and not in_the_way and waits.endswith(NO_PROCESS):
         host.noop(f"reboot required: {waits}")
@@ -153,6 +160,16 @@ def _nothing_to_load(wanted: WantedDriver, found: str) -> StringCommand:
         expected=f"version {wanted.version} for the running kernel",
         found=found or "none",
         cure="compare `dkms status` with /lib/modules; nothing was unloaded",
+    )
+
+
+def _taken_by_nouveau(nouveau: Nouveau) -> StringCommand:
+    """Say what the kernel does not: it refuses NVIDIA's module with a bare `No such device`."""
+    return failure(
+        f"{host.name}: GPUs {', '.join(nouveau.devices)}",
+        expected="no driver on them but nvidia",
+        found="module nouveau, which nothing blacklists",
+        cure="deploy the role base, which blacklists it, then reboot",
     )
 
 

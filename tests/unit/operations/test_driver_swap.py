@@ -1,4 +1,4 @@
-"""The script that swaps the driver, run by a real shell over programs that only note how they were called."""
+"""Swapping the driver: its script, run by a real shell over programs that note how they were called; and nouveau."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from gpufleet.facts.nouveau import Nouveau, NouveauState
+from gpufleet.facts.nvidia import Driver, DriverState
+from gpufleet.operations import driver_swap
 from gpufleet.operations.driver_swap import swap_script
+from gpufleet.stack.driver import WantedDriver
+from tests.support.plans import plan
 
 DAEMONS = ["nvidia-dcgm", "nvidia-persistenced"]
 MODULES = ["nvidia_uvm", "nvidia_drm", "nvidia_modeset", "nvidia"]
@@ -69,3 +74,31 @@ def test_daemon_that_does_not_start_fails(run: Run) -> None:
 
 def test_daemon_that_does_not_start_with_the_old_module_is_forgiven(run: Run) -> None:
     assert run(swap_script(DAEMONS, MODULES, load=True), "rmmod nvidia", START)[0] == 0
+
+
+def commands_beside(nouveau: Nouveau) -> list[str]:
+    """What is done where no driver is loaded, a good one lies on disk, and nouveau is like this."""
+    wanted = WantedDriver("580.95.05", "open", "nvidia")
+    facts = {DriverState: Driver(on_disk="580.95.05", userspace="580.95.05"), NouveauState: nouveau}
+    _, *lines = plan(lambda: driver_swap.swapped(wanted=wanted, name="Load driver"), facts).splitlines()
+    return [line.strip() for line in lines]
+
+
+def test_nouveau_that_would_come_back_fails_the_host() -> None:
+    assert commands_beside(Nouveau(("0000:18:00.0", "0000:2a:00.0"))) == [
+        "printf '%s\\n' 'gpu-07: GPUs 0000:18:00.0, 0000:2a:00.0: expected no driver on them but nvidia, found module "
+        "nouveau, which nothing blacklists; deploy the role base, which blacklists it, then reboot' >&2; false",
+        "failed",
+    ]
+
+
+def test_nouveau_that_a_reboot_keeps_away_is_a_reason_to_reboot() -> None:
+    assert commands_beside(Nouveau(("0000:18:00.0",), is_blacklisted=True)) == [
+        "install -d -m 755 /run/gpufleet/reboot-required",
+        "printf '%s\\n' 'no module nvidia is loaded; held by module nouveau, which is blacklisted and stays away after a "
+        "reboot' > /run/gpufleet/reboot-required/nvidia-driver",
+    ]
+
+
+def test_nouveau_without_a_gpu_is_not_in_the_way() -> None:
+    assert commands_beside(Nouveau())[0] == swap_script([], [], load=True)
