@@ -12,7 +12,7 @@ from gpufleet.facts.nvidia import Driver, DriverState
 from gpufleet.operations import driver_swap
 from gpufleet.operations.driver_swap import swap_script
 from gpufleet.stack.driver import WantedDriver
-from tests.support.plans import plan
+from tests.support.plans import Facts, plan
 
 DAEMONS = ["nvidia-dcgm", "nvidia-persistenced"]
 MODULES = ["nvidia_uvm", "nvidia_drm", "nvidia_modeset", "nvidia"]
@@ -79,7 +79,7 @@ def test_daemon_that_does_not_start_with_the_old_module_is_forgiven(run: Run) ->
 def commands_beside(nouveau: Nouveau) -> list[str]:
     """What is done where no driver is loaded, a good one lies on disk, and nouveau is like this."""
     wanted = WantedDriver("580.95.05", "open", "nvidia")
-    facts = {DriverState: Driver(on_disk="580.95.05", userspace="580.95.05"), NouveauState: nouveau}
+    facts: Facts = {DriverState: Driver(on_disk="580.95.05", userspace="580.95.05"), NouveauState: nouveau}
     _, *lines = plan(lambda: driver_swap.swapped(wanted=wanted, name="Load driver"), facts).splitlines()
     return [line.strip() for line in lines]
 
@@ -95,8 +95,8 @@ def test_nouveau_that_would_come_back_fails_the_host() -> None:
 def test_nouveau_that_a_reboot_keeps_away_is_a_reason_to_reboot() -> None:
     assert commands_beside(Nouveau(("0000:18:00.0",), is_blacklisted=True)) == [
         "install -d -m 755 /run/gpufleet/reboot-required",
-        "printf '%s\\n' 'no module nvidia is loaded; held by module nouveau, which is blacklisted and stays away after a "
-        "reboot' > /run/gpufleet/reboot-required/nvidia-driver",
+        "printf '%s\\n' 'no module nvidia is loaded; held by module nouveau, which is blacklisted and stays away after "
+        "a reboot' > /run/gpufleet/reboot-required/nvidia-driver",
     ]
 
 
