@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from functools import cache
 from io import StringIO
 from pathlib import Path
@@ -16,7 +16,7 @@ from pyinfra.operations import files
 
 from gpufleet.errors import HostError
 from gpufleet.facts.packages import AvailableVersions, InstalledVersions
-from gpufleet.operations import wishes
+from gpufleet.operations import packages, wishes
 from gpufleet.precompiled import signing
 from gpufleet.precompiled.artifact import Artifact
 from gpufleet.precompiled.key import ModuleKey
@@ -30,6 +30,8 @@ SCRIPTS = Path(__file__).parents[1] / "precompiled/scripts"
 STAGED, BUILT = "/var/cache/gpufleet/modules/staged", "/var/cache/gpufleet/modules/built"
 #: What stands between name and version where apt or dnf is to download one package.
 SEPARATOR = {"deb": "=", "rpm": "-"}
+#: Seconds for one file from a website.
+DOWNLOAD_TIMEOUT = 600
 _TOOLS = "/var/cache/gpufleet/modules/scripts"
 
 
@@ -56,35 +58,20 @@ def built(
 
         precompiled.built(key=key, module="nvidia", package="nvidia-kernel-open-dkms", ...)
     """
-    offered: list[str] = host.get_fact(AvailableVersions, packages=[package]).get(package, [])
-    exact = newest_match(version, offered)
+    exact = _exact(package, version)
+    if exact is None:
+        # The lists may be older than the repository, which nothing was installed from yet.
+        yield from packages.refreshed._inner()
+        exact = _exact(package, version)
     if exact is None and host.state.is_executing:
-        yield wishes.not_to_be_had({f"{package}={version}": offered})
+        yield wishes.not_to_be_had({f"{package}={version}": _offered(package)}, "a repository")
         return
     for name in ("build", packing):
         yield from files.put._inner(
             src=str(SCRIPTS / name), dest=f"{_TOOLS}/{name}", mode="755", user="root", group="root"
         )
-    words = [
-        packing,
-        module,
-        key.driver,
-        key.kernel,
-        key.flavor,
-        key.release,
-        f"{package}{SEPARATOR[packing]}{exact}",
-        BUILT,
-    ]
-    late = HostError(
-        host.name,
-        expected=f"{key} to be built within {timeout} seconds",
-        found="the build still running, and stopped it",
-        cure="free the host, or raise install_timeout",
-    )
-    yield StringCommand(
-        f"timeout --kill-after=60 {timeout} {_TOOLS}/build {shlex.join(words)} ||",
-        f"{{ rc=$?; case $rc in 124|137) printf '%s\\n' {shlex.quote(str(late))} >&2;; esac; exit $rc; }}",
-    )
+    source = f"{package}{SEPARATOR[packing]}{exact}"
+    yield _build(key, [packing, module, key.driver, key.kernel, key.flavor, key.release, source, BUILT], timeout)
     Path(target).mkdir(parents=True, exist_ok=True)
     for name in ("build.json", "package"):
         yield FileDownloadCommand(f"{BUILT}/{name}", str(Path(target) / name))
@@ -111,11 +98,12 @@ def staged(artifact: Artifact, repository: Directory | Website, public_key: str)
     if installed.get(artifact.package) == artifact.version:
         host.noop(f"installed: {artifact.package} {artifact.version}")
         return
-    manifest = f"{artifact.key.manifest.rpartition('/')[2]}"
-    for name in (manifest, f"{manifest}.sig", artifact.file):
-        yield from _fetched(artifact, repository, name)
+    manifest = artifact.key.manifest.rpartition("/")[2]
+    # First, because it makes the directory: a download does not.
     signers = StringIO(signing.allowed_signers(public_key))
     yield from files.put._inner(src=signers, dest=f"{STAGED}/allowed_signers", mode="644", user="root", group="root")
+    for name in (manifest, f"{manifest}.sig", artifact.file):
+        yield from _fetched(artifact, repository, name)
     yield StringCommand(verification(artifact, manifest))
 
 
@@ -163,6 +151,29 @@ def verification(artifact: Artifact, manifest: str) -> str:
     )
 
 
+def _offered(package: str) -> list[str]:
+    offered: dict[str, list[str]] = host.get_fact(AvailableVersions, packages=[package])
+    return offered.get(package, [])
+
+
+def _exact(package: str, version: str) -> str | None:
+    return newest_match(version, _offered(package))
+
+
+def _build(key: ModuleKey, words: Sequence[str], timeout: int) -> StringCommand:
+    """Return the command that runs the script, stopped at the deadline with one sentence."""
+    late = HostError(
+        host.name,
+        expected=f"{key} to be built within {timeout} seconds",
+        found="the build still running, and stopped it",
+        cure="free the host, or raise install_timeout",
+    )
+    return StringCommand(
+        f"timeout --kill-after=60 {timeout} {_TOOLS}/build {shlex.join(words)} ||",
+        f"{{ rc=$?; case $rc in 124|137) printf '%s\\n' {shlex.quote(str(late))} >&2;; esac; exit $rc; }}",
+    )
+
+
 def _fetched(artifact: Artifact, repository: Directory | Website, name: str) -> Commands:
     if isinstance(repository, Directory):
         source = repository.root / artifact.key.manifest
@@ -170,6 +181,14 @@ def _fetched(artifact: Artifact, repository: Directory | Website, name: str) -> 
             src=str(source.with_name(name)), dest=f"{STAGED}/{name}", mode="644", user="root", group="root"
         )
         return
+    # What an interrupted run left may be of an older build under the same name.
     yield from files.download._inner(
-        src=repository.address(artifact, name), dest=f"{STAGED}/{name}", mode="644", user="root", group="root"
+        src=repository.address(artifact, name),
+        dest=f"{STAGED}/{name}",
+        mode="644",
+        user="root",
+        group="root",
+        force=True,
+        extra_curl_args={"--max-time": str(DOWNLOAD_TIMEOUT)},
+        extra_wget_args={"--timeout": str(DOWNLOAD_TIMEOUT)},
     )
