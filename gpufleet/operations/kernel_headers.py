@@ -11,7 +11,7 @@ from pyinfra.context import host
 from gpufleet.facts import rpm
 from gpufleet.facts.apt import AvailableVersions, InstalledVersions
 from gpufleet.facts.dnf import AvailableVersions as OfferedVersions
-from gpufleet.operations import apt, dnf, dnf_command, failure
+from gpufleet.operations import apt, apt_get, dnf, dnf_command, failure
 
 Commands = Generator[Any, None, None]
 
@@ -37,15 +37,22 @@ def on_debian(kernel: str, timeout: int) -> Commands:
     if not missing:
         host.noop(f"headers of kernel {kernel} and dkms are installed")
         return
-    if package in missing and host.state.is_executing and not host.get_fact(AvailableVersions, packages=[package]):
-        yield failure(
-            host.name,
-            expected=f"package {package} in apt",
-            found="none",
-            cure="install a kernel that has headers in apt and reboot, or add a snapshot of the archive that has these",
-        )
-        return
+    if package in missing and not host.get_fact(AvailableVersions, packages=[package]):
+        # A fresh image has no lists, and old ones do not know the newest kernel.
+        yield apt_get.update(timeout=apt.UPDATE_TIMEOUT, lock_timeout=apt.LOCK_TIMEOUT)
+        if not host.get_fact(AvailableVersions, packages=[package]):
+            yield _not_in_apt(package)
+            return
     yield from apt.exact._inner(packages=missing, timeout=timeout)
+
+
+def _not_in_apt(package: str) -> Any:
+    return failure(
+        host.name,
+        expected=f"package {package} in apt",
+        found="none",
+        cure="install a kernel that has headers in apt and reboot, or add a snapshot of the archive that has these",
+    )
 
 
 def on_el(kernel: str, timeout: int) -> Commands:
