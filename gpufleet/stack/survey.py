@@ -10,11 +10,12 @@ import testinfra
 from gpufleet.facts.machine import HostMachine, Machine
 from gpufleet.health.connection import Connections, new_directory
 from gpufleet.health.outcomes import CheckError
-from gpufleet.health.probe import Request
+from gpufleet.health.probe import Probe, Request, Section
 from gpufleet.health.prober import ask
 from gpufleet.inventory.hosts import InventoryHost
 
 _COMMAND = Machine().command()
+_SECTION = "machine"
 #: Hosts asked at the same time; each costs an ssh process here.
 _AT_ONCE = 32
 
@@ -34,7 +35,11 @@ def _asked(host: InventoryHost, connections: Connections) -> HostMachine | str:
     if host.connector != "ssh":
         return f"expected a host that is reached by SSH, found the connector {host.connector}"
     try:
-        sections = ask(testinfra.get_host(connections.specification(host)), host, {"machine": Request(_COMMAND)})
+        return heard(ask(testinfra.get_host(connections.specification(host)), host, {_SECTION: Request(_COMMAND)}))
     except CheckError as error:
         return str(error)
-    return Machine().process(sections["machine"].lines)
+
+
+def heard(sections: Mapping[str, Section]) -> HostMachine:
+    """Return what a host said of itself; raises CheckError for half an answer, which would be one without GPUs."""
+    return Machine().process(Probe(sections)[_SECTION].lines)
