@@ -56,7 +56,7 @@ def cuda() -> None:
         stack.refused(name="Refuse a stack that does not fit", verdicts=chosen.errors)
         return
     choice = choose(options, chosen, managed)
-    use_sources(options, choice)
+    use_sources(choice)
     write_record(choice.recorded, "Note the toolkits before they are installed")
     hold(choice)
     install(options, choice)

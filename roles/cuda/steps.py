@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pyinfra.context import host
+
 from gpufleet.operations import (
     alternatives,
     apt,
@@ -14,11 +16,12 @@ from gpufleet.operations import (
     toolkits,
     vendor_repository,
 )
+from gpufleet.stack.host.resolved import machine
 from gpufleet.stack.toolkits import folder
 from roles.cuda.choice import Choice
 from roles.cuda.options import Cuda
 
-#: Where Debian and Ubuntu keep their own build of the toolkit; an archive without one of these passes it over.
+#: Where Debian keeps its own build of the toolkit; Ubuntu has it in multiverse, which its images have switched on.
 COMPONENTS = ("contrib", "non-free", "non-free-firmware")
 GROUP = "cuda"
 #: The link that decides what /usr/local/cuda is; its own time tells when it was last moved.
@@ -29,10 +32,11 @@ COMPAT = "etc/ld.so.conf.d/00-gpufleet-cuda-compat.conf"
 RECORD = "etc/gpufleet/cuda-toolkits"
 
 
-def use_sources(options: Cuda, choice: Choice) -> None:
+def use_sources(choice: Choice) -> None:
     """Use the repositories that the packages come from."""
     if choice.from_distribution:
-        apt.components(components=COMPONENTS, name="Switch on the archive's non-free components")
+        if machine(host).system.family == "debian":
+            apt.components(components=COMPONENTS, name="Switch on the archive's non-free components")
     else:
         for repository in choice.repositories:
             vendor_repository.used(repository=repository, name=f"Use NVIDIA's repository {repository.name}")

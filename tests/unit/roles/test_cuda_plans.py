@@ -7,15 +7,17 @@ from typing import Any
 
 import pytest
 
+from gpufleet.facts.sources import SourcesFiles
 from gpufleet.facts.transactions import InstallChanges
 from gpufleet.stack.driver_guard import Change
 from roles.cuda.deploy import cuda
-from tests.support.cuda_world import CudaWorld, cuda_plan
+from tests.support.cuda_world import DISTRIBUTION, CudaWorld, cuda_plan
 from tests.support.driver_facts import without_noops
 from tests.support.plans import assert_plan
 
 TWO = {"toolkits": ["12.9", "13.0"], "default": "12.9", "source": "nvidia"}
 ONE = {"toolkits": ["13.0"], "source": "nvidia"}
+UBUNTU = "Types: deb\nURIs: http://archive:3142/ubuntu\nSuites: noble\nComponents: main universe multiverse\n"
 GPUS = ("2330",) * 8
 FAMILIES = {"ubuntu": "ubuntu-24.04", "debian": "debian-12", "el": "el-9"}
 
@@ -91,6 +93,16 @@ def test_the_distributions_own() -> None:
     text = cuda_plan(cuda, found, "debian-13", {"cuda": {"toolkits": ["12.4"]}})
     assert_plan("cuda", "distribution", text)
     assert without_noops(cuda_plan(cuda, found, "debian-13", {"cuda": {"toolkits": ["12.4"]}})) == ""
+
+
+def test_ubuntus_own_needs_none_of_debians_components(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(DISTRIBUTION, "nvidia-cuda-toolkit", "12.0.140~12.0.1-4build4")
+    found = world("ubuntu-24.04", own=True)
+    sources = {SourcesFiles: {"/etc/apt/sources.list.d/ubuntu.sources": UBUNTU}}
+    data = {"cuda": {"toolkits": ["12.0"], "source": "distribution"}}
+    text = cuda_plan(cuda, found, "ubuntu-24.04", data, changes=sources)
+    assert_plan("cuda", "distribution_ubuntu", text)
+    assert without_noops(cuda_plan(cuda, found, "ubuntu-24.04", data, changes=sources)) == ""
 
 
 @pytest.mark.parametrize(
