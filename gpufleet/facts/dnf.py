@@ -36,9 +36,9 @@ class AvailableVersions(FactBase[dict[str, list[str]]]):
 
     @override
     def process(self, output: list[str]) -> dict[str, list[str]]:
-        """One name and version a line; versions of several architectures are the same."""
+        """One name and version a line; versions of several architectures are the same, other lines are plugins'."""
         offered: dict[str, set[str]] = {}
-        for name, version in (line.split() for line in output if line.strip()):
+        for name, version in (line.split() for line in output if len(line.split()) == 2):
             offered.setdefault(name, set()).add(version)
         return {name: sorted(found, key=rpm_versions.order, reverse=True) for name, found in offered.items()}
 
@@ -89,11 +89,11 @@ class ModuleStreams(FactBase[dict[str, str]]):
 
     @override
     def process(self, output: list[str]) -> dict[str, str]:
-        """Parse `name=nvidia-driver`, `stream=580-open`, `state=enabled`, in that order."""
-        streams: dict[str, str] = {}
-        row: dict[str, str] = {}
+        """Parse `name=nvidia-driver` and, below it in any order, `stream=580-open` and `state=enabled`."""
+        modules: list[dict[str, str]] = []
         for key, _, value in (line.partition("=") for line in output):
-            row = {"name": value.strip()} if key.strip() == "name" else {**row, key.strip(): value.strip()}
-            if key.strip() == "state" and value.strip() == "enabled":
-                streams[row["name"]] = row.get("stream", "")
-        return streams
+            if key.strip() == "name":
+                modules.append({})
+            if modules:
+                modules[-1][key.strip()] = value.strip()
+        return {row["name"]: row.get("stream", "") for row in modules if row.get("state") == "enabled"}

@@ -16,6 +16,8 @@ from gpufleet.stack.driver_guard import Change
 _APT = re.compile(r"(?P<verb>Inst|Remv) (?P<name>[^\s:]+)\S*(?: \[(?P<before>[^\]]+)\])?(?: \((?P<after>\S+).*)?.*")
 #: ` libnvidia-ml  x86_64  3:580.95.05-1.el9  cuda-rhel9-x86_64  2.1 M`, below a line that ends with a colon.
 _DNF = re.compile(r" (?P<name>[^\s=]+) +(?:x86_64|aarch64|noarch|i686|src) +(?P<version>\S+) +\S+.*")
+#: `     replacing  nvidia-driver-libs.x86_64 3:570.195.03-1.el9`, below the row of what obsoletes it.
+_REPLACED = re.compile(r" {2,}replacing +(?P<name>\S+)\.(?:x86_64|aarch64|noarch|i686) .*")
 _INSTALLED = "installed "
 
 
@@ -54,10 +56,24 @@ def _dnf(output: list[str]) -> list[Change]:
     rows = [line.removeprefix(_INSTALLED).split() for line in output if line.startswith(_INSTALLED)]
     installed = {row[0]: row[1] for row in rows if len(row) == 2}
     changes, section = [], ""
-    for line in output:
+    for line in _whole(output):
         if not line.startswith(" ") and line.rstrip().endswith(":"):
             section = line.strip()
         elif match := _DNF.fullmatch(line.rstrip()):
             removed = section.startswith("Removing")
             changes.append(Change(match["name"], installed.get(match["name"], ""), "" if removed else match["version"]))
+        elif match := _REPLACED.fullmatch(line.rstrip()):
+            changes.append(Change(match["name"], installed.get(match["name"], "")))
     return changes
+
+
+def _whole(output: list[str]) -> list[str]:
+    """Put rows together again that dnf broke where a name was wider than its column; rows begin with one blank."""
+    lines: list[str] = []
+    for line in output:
+        is_rest = line.startswith("  ") and not _REPLACED.fullmatch(line.rstrip())
+        if is_rest and lines and lines[-1].startswith(" "):
+            lines[-1] = f"{lines[-1].rstrip()} {line.strip()}"
+        else:
+            lines.append(line)
+    return lines
