@@ -107,13 +107,3 @@ class InstalledVersions(FactBase[dict[str, str]]):
         """Keep what is fully installed: half-configured is not."""
         rows = [line.split() for line in output]
         return {row[1]: row[2] for row in rows if len(row) == 3 and row[0] == "installed"}
-
-
-class InstalledFromSource(InstalledVersions):
-    """Version of each installed package that was built from this source package."""
-
-    @override
-    def command(self, source: str) -> str:  # type: ignore[override]  # a fact's arguments are its own
-        """Ask dpkg for all packages and keep those of the source."""
-        query = "dpkg-query -W -f '${source:Package} ${db:Status-Status} ${Package} ${Version}\\n' 2>/dev/null"
-        return f"{query} | sed -n {shlex.quote(f's|^{source} ||p')} || true"

@@ -38,19 +38,6 @@ class SourcesFiles(FactBase[dict[str, str]]):
         return files
 
 
-class SourcesComponents(FactBase[dict[str, list[str]]]):
-    """Components switched on for Debian's archive, by file; files without entries of Debian's are left out."""
-
-    default = dict
-    command = SourcesFiles.command
-
-    @override
-    def process(self, output: list[str]) -> dict[str, list[str]]:
-        """Read the files' texts."""
-        files = {path: components(path, text) for path, text in SourcesFiles().process(output).items()}
-        return {path: names for path, names in files.items() if names}
-
-
 def components(path: str, text: str) -> list[str]:
     """Return the components that all Debian entries of a file have in common, in the order of the first entry."""
     entries = [names.split() for names, _ in _debian_entries(path, text)]

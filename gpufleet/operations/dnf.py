@@ -101,7 +101,6 @@ def module(
     module: str,
     stream: str,
     present: bool = True,
-    switch: bool = False,
     timeout: int = 1800,
     lock_timeout: int = LOCK_TIMEOUT,
 ) -> Commands:
@@ -111,7 +110,6 @@ def module(
     + module: name of the module
     + stream: name of the stream
     + present: whether the stream is to be enabled
-    + switch: move packages that were installed from another stream along, and remove those that stand in the way
     + timeout: seconds after which dnf is stopped on the host
     + lock_timeout: seconds to wait for another user of dnf or rpm
 
@@ -125,10 +123,6 @@ def module(
     # Want this stream and have it, or want none and have none?
     if (enabled == stream) if present else (enabled is None):
         host.noop(f"module {module} has {f'stream {stream}' if present else 'no stream'} enabled")
-        return
-    if present and enabled and switch:
-        words = ["module", "switch-to", "--allowerasing", "--setopt=install_weak_deps=False", f"{module}:{stream}"]
-        yield dnf_command.dnf(words, timeout, lock_timeout)
         return
     if enabled:
         yield dnf_command.dnf(["module", "reset", module], timeout, lock_timeout)

@@ -106,8 +106,3 @@ class Base(RoleOptions, key="base"):
     def sysctl_text(self) -> dict[str, str]:
         """Kernel settings as the kernel prints them, in the order of their names."""
         return {key: " ".join(str(value).split()) for key, value in sorted(self.sysctl.items())}
-
-    @property
-    def modules_in_sysfs(self) -> list[str]:
-        """Module names as /sys/module spells them."""
-        return [module.replace("-", "_") for module in self.modules]
