@@ -68,7 +68,8 @@ def holders_command(modules: Sequence[str]) -> str:
     """Return the shell command that prints, one a line, who uses these modules, in the words of `str(Holder)`.
 
     A module named in the list does not count against another: they go together. Devices go by the drivers'
-    habit of naming them after the module, as /dev/nvidia0, /dev/nvidiactl and /dev/nvidia-uvm are.
+    habit of naming them after the module, as /dev/nvidia0, /dev/nvidiactl and /dev/nvidia-uvm are. A process that
+    ends meanwhile, as nvidia-smi of a monitor does, is none.
     """
     names = [module_name(module) for module in modules]
     devices = " -o ".join(f"-lname {shlex.quote('/dev/' + name.replace('_', '?') + '*')}" for name in names)
@@ -77,7 +78,8 @@ def holders_command(modules: Sequence[str]) -> str:
         f"for m in {shlex.join(names)}; do for h in /sys/module/$m/holders/*; do "
         f'[ -e "$h" ] || continue; case "${{h##*/}}" in {within}) ;; *) echo "module ${{h##*/}}";; esac; done; done; '
         f"find /proc/[0-9]*/fd \\( {devices} \\) -printf '%h\\n' 2>/dev/null | sort -u | while read -r d; do "
-        'p="${d%/fd}"; echo "process ${p#/proc/} ($(cat "$p/comm"), user $(stat -c %U "$p"))"; done 2>/dev/null'
+        'p="${d%/fd}"; c=$(cat "$p/comm") && u=$(stat -c %U "$p") || continue; '
+        'echo "process ${p#/proc/} ($c, user $u)"; done 2>/dev/null'
     )
 
 
