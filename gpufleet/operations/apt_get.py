@@ -10,6 +10,7 @@ from pyinfra.context import host
 
 from gpufleet.errors import HostError
 from gpufleet.facts.apt_holds import HOLD_PINS
+from gpufleet.operations import deadline
 
 #: Runs apt-get until it has every lock: its own DPkg::Lock::Timeout does not wait for the locks of its lists and
 #: archives, and forgets to say who holds dpkg's. An earlier run that was cut off is finished first.
@@ -61,9 +62,7 @@ def apt_get(arguments: Sequence[str], timeout: int, lock_timeout: int) -> String
         cure="look at its output above, then raise the timeout or free the host",
     )
     return StringCommand(
-        "DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8",
-        f"timeout --kill-after=60 {timeout} sh -c {shlex.quote(script)} ||",
-        f"{{ rc=$?; case $rc in 124|137) printf '%s\\n' {shlex.quote(str(late))} >&2;; esac; exit $rc; }}",
+        "DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8", deadline.within(timeout, f"sh -c {shlex.quote(script)}", late)
     )
 
 

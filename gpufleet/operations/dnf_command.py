@@ -9,6 +9,7 @@ from pyinfra.api.command import StringCommand
 from pyinfra.context import host
 
 from gpufleet.errors import HostError
+from gpufleet.operations import deadline
 
 #: dnf's exit code where somebody else has one of its locks.
 LOCKED = 200
@@ -41,11 +42,7 @@ def dnf(arguments: Sequence[str], timeout: int, lock_timeout: int) -> StringComm
         found="it still running, and stopped it",
         cure="look at its output above, then raise the timeout or free the host",
     )
-    return StringCommand(
-        "LC_ALL=C.UTF-8",
-        f"timeout --kill-after=60 {timeout} sh -c {shlex.quote(script)} ||",
-        f"{{ rc=$?; case $rc in 124|137) printf '%s\\n' {shlex.quote(str(late))} >&2;; esac; exit $rc; }}",
-    )
+    return StringCommand("LC_ALL=C.UTF-8", deadline.within(timeout, f"sh -c {shlex.quote(script)}", late))
 
 
 def install(

@@ -11,8 +11,9 @@ from pyinfra.api.operation import operation
 from pyinfra.context import host
 from pyinfra.facts.files import File
 
+from gpufleet.errors import HostError
 from gpufleet.facts.family import EL, OsFamily
-from gpufleet.operations import packages
+from gpufleet.operations import deadline, packages
 
 Commands = Generator[Any, None, None]
 
@@ -76,4 +77,10 @@ def built(url: str, sha256: str, directory: str, timeout: int = 1800) -> Command
     words = {"url": url, "sha256": sha256, "directory": directory, "stamp": stamp}
     quoted = {name: shlex.quote(word) for name, word in words.items()}
     script = _BUILD.format(**quoted, where=f"{host.name}: nccl-tests")
-    yield StringCommand(f"timeout --kill-after=60 {timeout} sh -c {shlex.quote(script)}")
+    late = HostError(
+        f"{host.name}: nccl-tests",
+        expected=f"their build to finish within {timeout} seconds",
+        found="it still running, and stopped it",
+        cure="see that the host reaches the archive, then raise install_timeout or free the host",
+    )
+    yield StringCommand(deadline.within(timeout, f"sh -c {shlex.quote(script)}", late))

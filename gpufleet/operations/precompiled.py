@@ -16,7 +16,7 @@ from pyinfra.operations import files
 
 from gpufleet.errors import HostError
 from gpufleet.facts.packages import AvailableVersions, InstalledVersions
-from gpufleet.operations import packages, wishes
+from gpufleet.operations import deadline, packages, wishes
 from gpufleet.precompiled import signing
 from gpufleet.precompiled.artifact import Artifact
 from gpufleet.precompiled.key import ModuleKey
@@ -168,10 +168,7 @@ def _build(key: ModuleKey, words: Sequence[str], timeout: int) -> StringCommand:
         found="the build still running, and stopped it",
         cure="free the host, or raise install_timeout",
     )
-    return StringCommand(
-        f"timeout --kill-after=60 {timeout} {_TOOLS}/build {shlex.join(words)} ||",
-        f"{{ rc=$?; case $rc in 124|137) printf '%s\\n' {shlex.quote(str(late))} >&2;; esac; exit $rc; }}",
-    )
+    return StringCommand(deadline.within(timeout, f"{_TOOLS}/build {shlex.join(words)}", late))
 
 
 def _fetched(artifact: Artifact, repository: Directory | Website, name: str) -> Commands:

@@ -10,9 +10,10 @@ from pyinfra.api.command import StringCommand
 from pyinfra.api.operation import operation
 from pyinfra.context import host
 
+from gpufleet.errors import HostError
 from gpufleet.facts.family import EL, OsFamily
 from gpufleet.facts.unpacked import MANIFESTS, UnpackedPackage, UnpackedPackages
-from gpufleet.operations import dnf, packages
+from gpufleet.operations import deadline, dnf, packages
 from gpufleet.stack.resolution import Unpacked
 
 Commands = Generator[Any, None, None]
@@ -38,18 +39,19 @@ _UNPACK = (
 )
 _REMOVE = (
     'manifest={manifest}; tail -n +2 "$manifest" | xargs -r -d "\\n" rm -rf -- && '
-    "rmdir --ignore-fail-on-non-empty -p {directory}/{component}/include {directory}/{component}/lib 2>/dev/null; "
-    'rm -f "$manifest"'
+    "{{ rmdir --ignore-fail-on-non-empty -p {directory}/{component}/include {directory}/{component}/lib 2>/dev/null; "
+    'rm -f "$manifest"; }}'
 )
 
 
 @operation()
-def exactly(wanted: Sequence[Unpacked], component: str) -> Commands:
+def exactly(wanted: Sequence[Unpacked], component: str, timeout: int = 1800) -> Commands:
     """
     Have the files of these packages beside their toolkits, and those of no other package of this component.
 
     + wanted: packages with their versions and the toolkits' directories
     + component: component of the stack that they belong to, such as `nccl`; packages carry it in their names
+    + timeout: seconds after which one download is stopped on the host
 
     They get a folder of their own, `/usr/local/cuda-12.9/nccl` with `include` and `lib`, and not the toolkit's `lib64`:
     the linker looks there for programs of every toolkit and would take this build for the installed one, as both
@@ -78,7 +80,17 @@ def exactly(wanted: Sequence[Unpacked], component: str) -> Commands:
             yield from dnf.exact._inner(packages=["dnf-plugins-core"])
         yield from packages.refreshed._inner()
         for row in missing:
-            yield StringCommand("sh", "-c", shlex.quote(_script(_UNPACK, row, fetch=_FETCH[kind], component=component)))
+            script = _script(_UNPACK, row, fetch=_FETCH[kind], component=component)
+            yield StringCommand(deadline.within(timeout, f"sh -c {shlex.quote(script)}", _late(row, timeout)))
+
+
+def _late(row: UnpackedPackage, timeout: int) -> HostError:
+    return HostError(
+        host.name,
+        expected=f"{row.name} {row.version} to be unpacked within {timeout} seconds",
+        found="it still under way, and stopped it",
+        cure="look at the repository and at who locks the package manager, or raise install_timeout",
+    )
 
 
 def _script(text: str, row: UnpackedPackage, **words: str) -> str:

@@ -69,7 +69,7 @@ def nccl() -> None:
     use_sources(choice)
     hold(choice)
     install(options, choice)
-    put_beside_toolkits(choice)
+    put_beside_toolkits(options, choice)
     write_topology(choice)
     write_settings(choice)
     offer_to_pods(options, choice)

@@ -49,9 +49,14 @@ def install(options: Nccl, choice: Choice) -> None:
         packages.exact(packages=_specs(choice), timeout=options.install_timeout, name="Install NCCL and its headers")
 
 
-def put_beside_toolkits(choice: Choice) -> None:
+def put_beside_toolkits(options: Nccl, choice: Choice) -> None:
     """Put builds for other CUDA majors where programs of that toolkit find them."""
-    unpacked.exactly(wanted=choice.unpacked, component="nccl", name="Keep NCCL's other builds beside their toolkits")
+    unpacked.exactly(
+        wanted=choice.unpacked,
+        component="nccl",
+        timeout=options.install_timeout,
+        name="Keep NCCL's other builds beside their toolkits",
+    )
 
 
 def write_topology(choice: Choice) -> None:
