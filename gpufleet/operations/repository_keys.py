@@ -70,7 +70,8 @@ def trusted(path: str, key: str, fingerprint: str) -> Commands:
     if not found.can_read:
         yield from (dnf.exact if is_el else apt.exact)._inner(packages=["gnupg2" if is_el else "gpg"])
     wrong = HostError(
-        f"{host.name}: {key if ARMOR not in key else 'key given as text'}",
+        # The shell's printf fills in what was found; a URL may have percent signs of its own.
+        f"{host.name}: {key.replace('%', '%%') if ARMOR not in key else 'key given as text'}",
         expected=f"the key with fingerprint {pinned}",
         found="%s",
         cure="find out who changed the key before you pin another",

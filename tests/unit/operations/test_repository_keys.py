@@ -118,6 +118,15 @@ def test_any_other_key_is_refused_and_nothing_is_left(trust: str, run: Run, list
     )
 
 
+def test_percent_signs_of_a_url_are_said_as_they_are(commands: Commands, run: Run, tmp_path: Path) -> None:
+    url, path = "https://repository.example.org/a%20vendor.pub", str(tmp_path / "keys" / "vendor.asc")
+    (command,) = commands(repository_keys.trusted, {OsFamily: EL}, path=path, key=url, fingerprint=PINNED)
+    assert run(command, LISTING.format(OTHER)).errors == (
+        f"gpu-07: {url}: expected the key with fingerprint {PINNED}, found {OTHER}; "
+        "find out who changed the key before you pin another\n"
+    )
+
+
 def test_a_key_that_cannot_be_fetched_leaves_nothing(trust: str, run: Run) -> None:
     assert run(trust, "") == (22, "", {})
 
