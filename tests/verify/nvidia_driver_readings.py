@@ -26,6 +26,7 @@ from gpufleet.inventory.hosts import InventoryHost
 from gpufleet.stack import driver_names
 from gpufleet.stack.gpus import nvidia_gpus
 from gpufleet.stack.host.resolved import resolved
+from gpufleet.stack.matrix import load
 from roles.nvidia_driver.choice import Choice, choose, refusals
 from roles.nvidia_driver.options import NvidiaDriver
 from roles.nvidia_driver.places import MODULE_OPTIONS, PIN
@@ -35,7 +36,7 @@ from tests.verify.cuda_readings import Record
 _GPU_FIELDS = ("pci.bus_id", "driver_version", "persistence_mode", "ecc.errors.uncorrected.volatile.total")
 _REMAP_FIELDS = ("gpu_bus_id", "remapped_rows.pending", "remapped_rows.failure")
 #: Names of the module's file: Debian's builds have names of their own.
-_MODULES = ("nvidia", "nvidia-current", "nvidia-current-open", "nvidia-tesla-535")
+_MODULES = sorted({row.module for row in load().schemes})
 
 PROBE = {
     "machine": Machine().command(),

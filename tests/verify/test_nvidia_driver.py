@@ -150,8 +150,8 @@ def test_module_options_are_live(reading: Reading) -> None:
 
 def test_module_options_are_kept(reading: Reading) -> None:
     module, options = reading.module, reading.choice.wanted.options if reading.choice else {}
-    expected = [f"options {module} {name}={value}" for name, value in sorted(options.items())]
-    found = [line for line in reading.probe["module options"].lines if not line.startswith("#")]
+    expected = sorted(f"options {module} {name}={value}" for name, value in options.items())
+    found = sorted(line for line in reading.probe["module options"].lines if not line.startswith("#"))
     assert found == expected, f"module options at boot: expected {expected}, found {found}"
 
 
