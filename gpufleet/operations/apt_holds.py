@@ -39,11 +39,7 @@ def held(packages: Sequence[str], present: bool = True) -> Commands:
 def _held(wanted: Mapping[str, str | None]) -> Commands:
     installed = host.get_fact(InstalledVersions, packages=sorted(wanted))
     pins = host.get_fact(HoldPins)
-    unpinned = {
-        name: version
-        for name, version in wanted.items()
-        if version and not (name in pins and versions.matches(version, pins[name]))
-    }
+    unpinned = _unpinned(wanted, pins)
     unknown = [name for name, version in wanted.items() if not version and name not in installed]
     if unknown:
         yield wishes.nothing_to_hold(unknown)
@@ -64,6 +60,15 @@ def _held(wanted: Mapping[str, str | None]) -> Commands:
     # Want them pinned and held and have it so?
     if not unpinned and not free:
         host.noop(f"packages held: {', '.join(wanted)}")
+
+
+def _unpinned(wanted: Mapping[str, str | None], pins: Mapping[str, str]) -> dict[str, str | None]:
+    """Return the packages with a version that is not the pinned one."""
+    return {
+        name: version
+        for name, version in wanted.items()
+        if version and not (name in pins and versions.matches(version, pins[name]))
+    }
 
 
 def _released(wanted: Mapping[str, str | None]) -> Commands:

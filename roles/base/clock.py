@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterator, Sequence
 
+from pyinfra.api.operation import OperationMeta
 from pyinfra.operations import files as pyinfra_files
 from pyinfra.operations import systemd
 from pyinfra.operations.util import any_changed
@@ -11,7 +12,7 @@ from pyinfra.operations.util import any_changed
 from gpufleet.facts.family import EL
 from gpufleet.operations import files, lines, packages, units
 from roles.base.families import FAMILIES
-from roles.base.options import Base
+from roles.base.options import Base, Server
 
 #: Lines of the distribution's configuration that name time servers; mixed with declared ones they could outvote them.
 SOURCES = r"^\(pool\|server\|peer\)[[:space:]]"
@@ -21,31 +22,21 @@ SOURCES_DIR = "etc/chrony/sources.d"
 
 def synchronize(options: Base, installed: Container[str], family: str) -> None:
     """Run chrony with the declared servers; the sources are written first, so that its first start knows them."""
-    servers, names = options.time.servers, FAMILIES[family]
-    changes = [
-        files.rendered(path=f"{SOURCES_DIR}/gpufleet.sources", servers=servers, name="Write the time sources"),
-    ]
+    servers, unit = options.time.servers, FAMILIES[family].chrony_unit
+    written = files.rendered(path=f"{SOURCES_DIR}/gpufleet.sources", servers=servers, name="Write the time sources")
     # Installed is enough: asked again, apt would prefer the newest version.
     if "chrony" not in installed:
         packages.exact(packages=["chrony"], name="Install chrony")
+    changes = [written, *configure(servers, family)]
+    units.running(units=[unit], name="Run chrony, now and at every boot")
+    systemd.service(service=unit, restarted=True, _if=any_changed(*changes), name="Restart chrony with its new sources")
+
+
+def configure(servers: Sequence[Server], family: str) -> Iterator[OperationMeta]:
+    """Have chrony read the directory of sources, and none of the distribution's servers beside declared ones."""
+    path = FAMILIES[family].chrony_config
     if family == EL and servers:
         line = f"sourcedir /{SOURCES_DIR}"
-        changes.append(
-            pyinfra_files.line(path=names.chrony_config, line=line, name="Make chrony read the directory of sources")
-        )
+        yield pyinfra_files.line(path=path, line=line, name="Make chrony read the directory of sources")
     verb = "Leave" if servers else "Keep"
-    changes.append(
-        lines.off(
-            path=names.chrony_config,
-            pattern=SOURCES,
-            present=bool(servers),
-            name=f"{verb} the distribution's time servers",
-        )
-    )
-    units.running(units=[names.chrony_unit], name="Run chrony, now and at every boot")
-    systemd.service(
-        service=names.chrony_unit,
-        restarted=True,
-        _if=any_changed(*changes),
-        name="Restart chrony with its new sources",
-    )
+    yield lines.off(path=path, pattern=SOURCES, present=bool(servers), name=f"{verb} the distribution's time servers")
