@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from rich.console import Console
 
 from gpufleet.converge import report
 from gpufleet.converge.run import drive
+from gpufleet.errors import GpufleetError
 from gpufleet.inventory.hosts import InventoryHost
 from gpufleet.precompiled import incoming
 from gpufleet.precompiled.artifact import Artifact
@@ -50,5 +51,17 @@ def make(
         incoming.discard(name)
     with report.progress(Console(stderr=True)) as on_event:
         result = drive(inventory, [DEPLOY], list(builders), dry=False, on_event=on_event)
-    made = [incoming.take(name, repository, key) for name in incoming.arrived(iter(result.done()))]
-    return made, result.failures()
+    made, failures = taken_in(result.done(), repository, key)
+    return made, failures + result.failures()
+
+
+def taken_in(hosts: Iterable[str], repository: Directory, key: Path) -> tuple[list[Artifact], list[str]]:
+    """Take in what these hosts built; a broken build is one failure and keeps no other out."""
+    made: list[Artifact] = []
+    failures: list[str] = []
+    for name in hosts:
+        try:
+            made.append(incoming.take(name, repository, key))
+        except GpufleetError as error:
+            failures.append(str(error))
+    return made, failures

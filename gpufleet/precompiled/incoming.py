@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 from gpufleet.errors import GpufleetError
-from gpufleet.precompiled.artifact import REBUILD, Artifact, checksum
+from gpufleet.precompiled.artifact import Artifact, checksum
 from gpufleet.precompiled.repository import Directory
 from gpufleet.project import state_dir
 
 DESCRIPTION, PACKAGE = "build.json", "package"
+AGAIN = "run `gpufleet modules build` again, and if it stays deploy deploys/modules.py to this host and read its output"
 
 
 def default_repository() -> Path:
@@ -31,21 +31,28 @@ def folder(host: str) -> Path:
 
 
 def take(host: str, repository: Directory, key: Path) -> Artifact:
-    """Check what a host has built, sign it and take it into the repository; raises GpufleetError where it is broken."""
+    """Check what a host has built, sign it and take it into the repository.
+
+    Raises GpufleetError where nothing came back, or what came is broken.
+    """
     place = folder(host)
-    described = json.loads((place / DESCRIPTION).read_text(encoding="utf-8"))
-    artifact = Artifact(**described, built_on=host)
+    artifact = _described(host, place / DESCRIPTION)
     found = checksum(place / PACKAGE)
     if found != artifact.sha256:
-        raise GpufleetError(f"{host}: {artifact.file}", expected=f"sha256 {artifact.sha256}", found=found, cure=REBUILD)
+        raise GpufleetError(f"{host}: {artifact.file}", expected=f"sha256 {artifact.sha256}", found=found, cure=AGAIN)
     repository.add(artifact, place / PACKAGE, key)
     discard(host)
     return artifact
 
 
-def arrived(hosts: Iterator[str]) -> list[str]:
-    """Return those hosts whose builds lie here."""
-    return [host for host in hosts if (folder(host) / DESCRIPTION).is_file()]
+def _described(host: str, path: Path) -> Artifact:
+    try:
+        return Artifact(**json.loads(path.read_text(encoding="utf-8")), built_on=host)
+    except FileNotFoundError:
+        found = "none: the host decided to build nothing"
+    except ValueError as error:
+        found = f"one that cannot be read ({str(error).splitlines()[0]})"
+    raise GpufleetError(host, expected="the description of a build", found=found, cure=AGAIN)
 
 
 def discard(host: str) -> None:
