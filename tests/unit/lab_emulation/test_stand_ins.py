@@ -57,3 +57,15 @@ def test_a_package_s_own_link_is_left_alone(root: Path) -> None:
     (root / PROGRAM).symlink_to("../lib/gpufleet-lab/nvidia-persistenced")
     assert after_dpkg(root) == ""
     assert (root / PROGRAM).readlink() == Path("../lib/gpufleet-lab/nvidia-persistenced")
+
+
+def test_two_packages_with_a_program_of_one_name_keep_theirs_apart(root: Path) -> None:
+    places = {"current": "usr/lib/gpufleet-lab/diverted/nvidia-smi"}
+    places["tesla-535"] = "usr/lib/gpufleet-lab/diverted/tesla-535/nvidia-smi"
+    for package in places:
+        (root / "usr/lib/nvidia" / package).mkdir(parents=True)
+        (root / "usr/lib/nvidia" / package / "nvidia-smi").write_text(package)
+    after_dpkg(root)
+    assert {package: (root / kept).read_text() for package, kept in places.items()} == {name: name for name in places}
+    links = [(root / "usr/lib/nvidia" / package / "nvidia-smi").readlink() for package in places]
+    assert links == [Path("/usr/lib/gpufleet-lab/nvidia-smi")] * 2
