@@ -35,7 +35,7 @@ demo: setup ## Two container hosts get a real NVIDIA driver, verified; a second 
 test: setup ## Every test, container hosts included (under 45 minutes on 2 cores).
 	@$(BIN)/gpufleet lab prepare
 	@$(PYTEST) --numprocesses=2 -m "not lab" tests
-	@$(PYTEST) --numprocesses=2 --dist=loadscope --no-loadscope-reorder -m lab tests
+	@$(PYTEST) --numprocesses=2 --dist=loadscope --no-loadscope-reorder --durations=25 -m lab tests
 
 test-fast: setup ## The tests that need no container (under 60 seconds).
 	@$(PYTEST) --numprocesses=2 -m "not lab" tests

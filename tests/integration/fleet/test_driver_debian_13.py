@@ -13,7 +13,13 @@ def test_550_takes_the_place_of_the_packages_of_535(fleet: Fleet) -> None:
     host = fleet.host(HOST)
     before = look(host)
     assert {name for name in before.versions if "tesla-535" not in name} == set()
-    assert changes(deploy(fleet, TRIXIE, host=HOST), HOST) == []
+    assert changes(deploy(fleet, TRIXIE, host=HOST), HOST) == [
+        f"Pin the driver to {TRIXIE}",
+        f"Hold the driver's packages to {TRIXIE}",
+        f"Install driver {TRIXIE} with the proprietary kernel module",
+        "Hold the driver's packages",
+        f"Load driver {TRIXIE}",
+    ]
     after = look(host)
     assert_packages(after, TRIXIE)
     assert after.loaded == TRIXIE
