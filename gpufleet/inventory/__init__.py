@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -78,12 +79,7 @@ def _read(path: Path) -> Inventory | Refusal:
     command = [sys.executable, "-c", _READER, str(path), str(sender.fileno())]
     with receiver, subprocess.Popen(command, pass_fds=[sender.fileno()], stdin=subprocess.DEVNULL) as reader:
         sender.close()
-        return _received(receiver) or Refusal(
-            str(path),
-            "an inventory that Python can read",
-            f"its process ended with {reader.wait()} before it was read",
-            "correct the file; nothing was touched",
-        )
+        return _received(receiver) or _unread(path, reader.wait())
 
 
 def _received(receiver: Connection) -> Inventory | Refusal | None:
@@ -92,6 +88,18 @@ def _received(receiver: Connection) -> Inventory | Refusal | None:
     except EOFError:
         return None
     return answer
+
+
+def _unread(path: Path, status: int) -> Refusal:
+    # Ctrl-C reaches the reader and this process, and either may be the first to feel it.
+    if status == -signal.SIGINT:
+        raise KeyboardInterrupt
+    return Refusal(
+        str(path),
+        "an inventory that Python can read",
+        f"its process ended with {status} before it was read",
+        "correct the file; nothing was touched",
+    )
 
 
 def _no_such_file(path: Path) -> InventoryError:
