@@ -13,9 +13,9 @@ from pyinfra.facts.server import Which
 from gpufleet.facts.family import DEBIAN, OsFamily
 from gpufleet.facts.packages import AvailableVersions
 from gpufleet.operations import precompiled
-from gpufleet.precompiled.artifact import Artifact
 from gpufleet.precompiled.key import ModuleKey
 from gpufleet.precompiled.repository import Website
+from tests.support.artifacts import artifact
 from tests.support.plans import Facts, plan
 
 KEY = ModuleKey("debian-12", "x86_64", "6.1.0-56-amd64", "580.105.08", "open")
@@ -23,20 +23,7 @@ PACKAGE = "nvidia-kernel-open-dkms"
 STAGED = "/var/cache/gpufleet/modules/staged"
 FOLDER = "https://modules.fleet.internal/debian-12/x86_64/6.1.0-56-amd64"
 MANIFEST, FILE = "nvidia-580.105.08-open.json", "modules.deb"
-ARTIFACT = Artifact(
-    release=KEY.release,
-    arch=KEY.arch,
-    kernel=KEY.kernel,
-    driver=KEY.driver,
-    flavor=KEY.flavor,
-    package="gpufleet-nvidia-modules-6.1.0-56-amd64",
-    version="580.105.08-20261123060000",
-    file=FILE,
-    sha256="0" * 64,
-    signer="",
-    built_on="gpu-01",
-    built_at="2026-11-23T06:00:00Z",
-)
+ARTIFACT = artifact(KEY, FILE, sha256="0" * 64)
 
 
 def offers(*answers: list[str]) -> Callable[..., dict[str, list[str]]]:

@@ -12,9 +12,10 @@ import pytest
 
 from gpufleet.errors import GpufleetError
 from gpufleet.precompiled import repository, signing
-from gpufleet.precompiled.artifact import Artifact, checksum
+from gpufleet.precompiled.artifact import checksum
 from gpufleet.precompiled.key import ModuleKey
 from gpufleet.precompiled.repository import Directory, Website
+from tests.support.artifacts import artifact
 
 KEY = ModuleKey("debian-12", "x86_64", "6.1.0-56-amd64", "535.261.03", "proprietary")
 MANIFEST = "debian-12/x86_64/6.1.0-56-amd64/nvidia-535.261.03-proprietary.json"
@@ -25,22 +26,8 @@ FILE = "gpufleet-nvidia-modules-6.1.0-56-amd64_535.261.03-20261123060000_amd64.d
 def filled(tmp_path: Path) -> Directory:
     package = tmp_path / "package.deb"
     package.write_bytes(b"modules")
-    artifact = Artifact(
-        release=KEY.release,
-        arch=KEY.arch,
-        kernel=KEY.kernel,
-        driver=KEY.driver,
-        flavor=KEY.flavor,
-        package="gpufleet-nvidia-modules-6.1.0-56-amd64",
-        version="535.261.03-20261123060000",
-        file=FILE,
-        sha256=checksum(package),
-        signer="",
-        built_on="gpu-01",
-        built_at="2026-11-23T06:00:00Z",
-    )
     directory = Directory(tmp_path / "modules")
-    directory.add(artifact, package, tmp_path / "key")
+    directory.add(artifact(KEY, FILE, checksum(package)), package, tmp_path / "key")
     return directory
 
 
