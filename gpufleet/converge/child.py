@@ -100,9 +100,12 @@ def roles() -> tuple[str, ...]:
 
 
 def main() -> None:
-    """Read the request from standard input, write events to standard output."""
+    """Read the request from standard input, write events to standard output; without a request do nothing."""
     sys.path[:0] = [str(Path.cwd())]
-    request = Request.from_line(sys.stdin.readline())
+    line = sys.stdin.readline()
+    if not line:
+        return
+    request = Request.from_line(line)
     channel, events = os.dup(0), os.dup(1)
     # What deploy code prints or asks must not reach the two channels.
     nothing = os.open(os.devnull, os.O_RDONLY)

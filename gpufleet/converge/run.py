@@ -5,82 +5,22 @@ from __future__ import annotations
 import os
 import selectors
 import signal
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import IO
 
 from gpufleet import inventory as inventories
 from gpufleet.converge.events import Event
+from gpufleet.converge.process import Process
 from gpufleet.converge.request import Request
 from gpufleet.converge.results import RunResult
 from gpufleet.errors import ProjectError
-from gpufleet.project import ROOT
-from gpufleet.stack.host import overlay
 
 #: Hosts that one process drives without being held up by its one core.
 HOSTS_PER_PROCESS = 16
-
-
-class Process:
-    """One wave's process with the hosts it drives."""
-
-    def __init__(self, request: Request) -> None:
-        self.hosts = request.hosts
-        self.log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `end`, when the process is gone
-        paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-        self.child = subprocess.Popen(
-            [sys.executable, "-m", "gpufleet.converge.wave"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self.log,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), overlay.VARIABLE: request.inventory},
-            # A terminal's Ctrl-C must not reach it: the parent passes the wish on in its own way.
-            start_new_session=True,
-        )
-        self.rest = b""
-        self._ask(request)
-
-    def _ask(self, request: Request) -> None:
-        if self.child.stdin is not None:
-            self.child.stdin.write(request.to_line().encode())
-            self.child.stdin.flush()
-
-    def events(self) -> Iterator[Event] | None:
-        """What can be read at once, None at the end."""
-        data = os.read(self.child.stdout.fileno(), 1 << 16) if self.child.stdout else b""
-        if not data:
-            return None
-        *lines, self.rest = (self.rest + data).split(b"\n")
-        return (Event.from_line(line) for line in lines)
-
-    def end(self) -> str:
-        """Wait for the process; how it ended, in words, with its own last ones."""
-        for stream in (self.child.stdin, self.child.stdout):
-            if stream is not None:
-                stream.close()
-        status = self.child.wait()
-        self.log.seek(0)
-        words = self.log.read().decode(errors="replace").strip().splitlines()
-        self.log.close()
-        if status < 0:
-            return f"its process ended by {signal.Signals(-status).name}"
-        return f"its process ended with exit status {status}" + (
-            f" (`{words[-1].strip()}`)" if status and words else ""
-        )
-
-    def stop(self) -> None:
-        """Pass an operator's wish to stop on: by the channel, where it can wait until the process listens."""
-        if self.child.stdin is not None and not self.child.stdin.closed:
-            with suppress(BrokenPipeError):
-                self.child.stdin.write(b"stop\n")
-                self.child.stdin.flush()
 
 
 def converge(
@@ -96,9 +36,11 @@ def converge(
     Ctrl-C lets operations under way come to their end and begins no other; a second one does not wait for them.
     """
     check_deploys(deploys)
-    loaded = inventories.validate(inventory)
-    hosts = inventories.select(loaded, limit)
-    return drive(inventory, deploys, hosts, dry=dry, on_event=on_event)
+    # Its second of imports passes while the inventory is read.
+    with Process(str(inventory)) as first:
+        loaded = inventories.validate(inventory)
+        hosts = inventories.select(loaded, limit)
+        return drive(inventory, deploys, hosts, dry=dry, on_event=on_event, first=first)
 
 
 def check_deploys(deploys: Sequence[Path]) -> None:
@@ -116,11 +58,15 @@ def drive(
     *,
     dry: bool,
     on_event: Callable[[Event], None],
+    first: Process | None = None,
 ) -> RunResult:
-    """Run deploy files over hosts of an inventory that was found valid."""
+    """Run deploy files over hosts of an inventory that was found valid; `first` is a process that waits for work."""
     result, begun = RunResult.expecting(hosts, dry=dry), time.monotonic()
     files = tuple(str(deploy) for deploy in deploys)
-    processes = [Process(Request(str(inventory), files, share, dry)) for share in shares(hosts)]
+    processes: list[Process] = []
+    for share in shares(hosts):
+        processes.append(first if first and not processes else Process(str(inventory)))
+        processes[-1].ask(Request(str(inventory), files, share, dry))
 
     def apply(event: Event) -> None:
         result.apply(event)
@@ -172,6 +118,4 @@ def stopping(processes: Sequence[Process], result: RunResult) -> Iterator[None]:
         for number, handler in before.items():
             signal.signal(number, handler)
         for process in processes:
-            if process.child.poll() is None:
-                process.child.kill()
-                process.end()
+            process.abandon()

@@ -16,12 +16,16 @@ from gpufleet.stack.matrix.rows import Row
 DATA = Path(__file__).parent
 
 
-@cache
 def load(overlay: Path | None = None) -> Matrix:
     """Return the matrix, with the rows of `overlay` added or put in the place of those with the same key.
 
     Raises FaultsFoundError with every malformed row, or else every contradiction of the merged matrix.
     """
+    return _load(overlay)
+
+
+@cache  # which takes a default that is given for another question than one that is left out
+def _load(overlay: Path | None) -> Matrix:
     return load_from(sorted(DATA.glob("*.yaml")), overlay)
 
 

@@ -20,6 +20,8 @@ from gpufleet.stack.matrix.rows import Row
 SUBJECTS: dict[str, type[Row]] = {
     name: typing.get_args(field.annotation)[0] for name, field in Matrix.model_fields.items()
 }
+#: libyaml's is several times as fast, and every command reads the matrix; PyYAML may be built without it.
+_FAST: type[yaml.SafeLoader] | type[yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 #: Block of a file that gives short names to sources: `name: {source: ..., date: ...}`.
 SOURCES = "sources"
 
@@ -29,7 +31,7 @@ Rows = dict[str, list[Row]]
 def read(file: Path) -> tuple[Rows, list[Fault]]:
     """Return the rows of a file by subject, and what is wrong with the others."""
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content = _parsed(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         return {}, [Fault(file.name, f"cannot be read: {error}", "give a readable YAML file")]
     except yaml.YAMLError as error:
@@ -39,6 +41,13 @@ def read(file: Path) -> tuple[Rows, list[Fault]]:
             Fault(file.name, "holds no mapping of subjects to rows", f"begin with one of: {', '.join(SUBJECTS)}")
         ]
     return _subjects(file.name, content)
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return yaml.load(text, _FAST)  # noqa: S506 - either is a safe one
+    except yaml.YAMLError:
+        return yaml.safe_load(text)  # which fails with the text at fault
 
 
 def _subjects(file: str, content: dict[Any, Any]) -> tuple[Rows, list[Fault]]:

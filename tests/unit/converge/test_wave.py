@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from gpufleet.converge.events import Event, Kind
+from gpufleet.converge.process import Process
 from gpufleet.converge.results import RunResult
-from gpufleet.converge.run import Process, drive, shares
+from gpufleet.converge.run import converge, drive, shares
+from gpufleet.errors import GpufleetError
 from gpufleet.project import ROOT
 
 DEPLOYS = ROOT / "tests/support/deploys"
@@ -115,15 +117,17 @@ def test_a_dry_run_executes_nothing_and_tells_what_depends(run: Run) -> None:
 
 def test_a_killed_process_fails_its_hosts_only(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gpufleet.converge.run.shares", lambda hosts: [(host,) for host in hosts])
-    children: dict[str, Process] = {}
-    monkeypatch.setattr(
-        "gpufleet.converge.run.Process",
-        lambda request: children.setdefault(request.hosts[0], Process(request)),
-    )
+    children: list[Process] = []
+
+    def start(inventory: str) -> Process:
+        children.append(Process(inventory))
+        return children[-1]
+
+    monkeypatch.setattr("gpufleet.converge.run.Process", start)
 
     def kill(event: Event) -> None:
         if event.kind is Kind.STARTED and event.host == "@fake/a" and event.operation == "Take long":
-            os.kill(children["@fake/a"].child.pid, signal.SIGKILL)
+            os.kill(children[0].child.pid, signal.SIGKILL)
 
     result = run({"a": {"fake_delay": 0.5}, "b": {}}, "slow.py", on_event=kill)
     assert {name: str(host.state) for name, host in result.hosts.items()} == {"@fake/a": "failed", "@fake/b": "done"}
@@ -151,3 +155,24 @@ def test_an_interrupt_lets_the_operation_end_and_begins_no_other(run: Run) -> No
 def test_hosts_are_shared_out(hosts: int, cores: int, sizes: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
     assert [len(share) for share in shares([f"gpu-{number}" for number in range(hosts)])] == sizes
+
+
+def test_a_process_that_is_not_asked_ends_with_its_parent() -> None:
+    process = Process("inventory.py")
+    assert process.end() == "its process ended with exit status 0"
+
+
+def test_a_refused_inventory_leaves_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    children: list[Process] = []
+
+    class Remembered(Process):
+        def __init__(self, inventory: str) -> None:
+            super().__init__(inventory)
+            children.append(self)
+
+    monkeypatch.setattr("gpufleet.converge.run.Process", Remembered)
+    inventory = tmp_path / "inventory.py"
+    inventory.write_text("fleet = [\n")
+    with pytest.raises(GpufleetError):
+        converge(inventory, [DEPLOYS / "light.py"])
+    assert [process.child.returncode for process in children] == [-signal.SIGKILL]
