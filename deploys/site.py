@@ -6,10 +6,12 @@ from roles.dcgm.deploy import dcgm
 from roles.fabric_manager.deploy import fabric_manager
 from roles.gpudirect.deploy import gpudirect
 from roles.imex.deploy import imex
+from roles.ipoib.deploy import ipoib
 from roles.nccl.deploy import nccl
 from roles.nvidia_driver.deploy import nvidia_driver
 
 base()
+ipoib()
 nvidia_driver()
 fabric_manager()
 imex()
