@@ -6,11 +6,13 @@ from roles.dcgm.deploy import dcgm
 from roles.fabric_manager.deploy import fabric_manager
 from roles.gpudirect.deploy import gpudirect
 from roles.imex.deploy import imex
+from roles.infiniband.deploy import infiniband
 from roles.ipoib.deploy import ipoib
 from roles.nccl.deploy import nccl
 from roles.nvidia_driver.deploy import nvidia_driver
 
 base()
+infiniband()
 ipoib()
 nvidia_driver()
 fabric_manager()

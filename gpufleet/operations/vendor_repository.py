@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from io import StringIO
 from typing import Any
+from urllib.parse import urlsplit
 
 from pyinfra.api.operation import operation
 from pyinfra.context import host
+from pyinfra.operations import files
 
 from gpufleet.facts.family import EL, OsFamily
 from gpufleet.operations import conflicting_sources, failure, repositories
 from gpufleet.stack.resolution import Repository
 
 Commands = Generator[Any, None, None]
+
+#: dnf prefers repositories of lower numbers to all others, whose number is 99: it shadows packages of equal names.
+PRIORITY = 10
 
 
 @operation()
@@ -43,14 +49,40 @@ def used(repository: Repository, present: bool = True) -> Commands:
     url, key, fingerprint = address(repository), repository.key, repository.fingerprint
     if host.get_fact(OsFamily) == EL:
         yield from repositories.dnf_repository._inner(
-            repository=repository.name, baseurl=url, key=key, fingerprint=fingerprint, present=present
+            repository=repository.name,
+            baseurl=url,
+            key=key,
+            fingerprint=fingerprint,
+            options=dnf_options(repository),
+            present=present,
         )
     else:
+        yield from _preferences(repository, present)
         yield from repositories.apt_source._inner(
             source=repository.name, uri=url, key=key, fingerprint=fingerprint, present=present
         )
         if present:
             yield from conflicting_sources.removed._inner(uri=url, keep=repositories.source_file(repository.name))
+
+
+def dnf_options(repository: Repository) -> dict[str, str | int | bool]:
+    """Return settings of a repository that is not to bring everything, or that others' packages must not replace."""
+    excluded: dict[str, str | int | bool] = {"excludepkgs": ",".join(repository.excluded)}
+    return {**(excluded if repository.excluded else {}), **({"priority": PRIORITY} if repository.prevails else {})}
+
+
+def _preferences(repository: Repository, present: bool) -> Commands:
+    """Keep apt from taking the excluded packages from here; only a repository that has some has such a file."""
+    if not repository.excluded:
+        return
+    path = f"/etc/apt/preferences.d/gpufleet-{repository.name}.pref"
+    if not present:
+        yield from files.file._inner(path=path, present=False)
+        return
+    origin = urlsplit(repository.base_url).hostname or ""
+    text = f'Package: {" ".join(repository.excluded)}\nPin: origin "{origin}"\nPin-Priority: -1\n'
+    text = f"Explanation: Managed by gpufleet; do not edit\n{text}"
+    yield from files.put._inner(src=StringIO(text), dest=path, mode="644", user="root", group="root")
 
 
 def address(repository: Repository) -> str:
