@@ -10,10 +10,12 @@ from roles.infiniband.deploy import infiniband
 from roles.ipoib.deploy import ipoib
 from roles.nccl.deploy import nccl
 from roles.nvidia_driver.deploy import nvidia_driver
+from roles.roce.deploy import roce
 
 base()
 infiniband()
 ipoib()
+roce()
 nvidia_driver()
 fabric_manager()
 imex()
