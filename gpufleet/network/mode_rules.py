@@ -1,6 +1,7 @@
-"""A udev rule for mode and partitions, for managers that know neither: netplan and ifupdown.
+"""A udev rule for mode and partitions, for managers that do not know both: all but NetworkManager.
 
-netplan has no partition keys in any release, and Ubuntu 22.04's networkd (249) no IPoIB at all.
+systemd-networkd knows no IPoIB before 250 (Ubuntu 22.04 has 249), and 252 (Debian 12) ignores the mode in a .network
+file; netplan has no partition keys; ifupdown makes partitions, and leaves the mode alone.
 """
 
 from __future__ import annotations

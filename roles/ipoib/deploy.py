@@ -21,7 +21,8 @@ def ipoib() -> None:
     - the kernel module ib_ipoib, now and at boot
     - mode, MTU and addresses of IPoIB interfaces, named by interface or by RDMA device
     - partitions: a child interface such as ib0.8001 for each key
-    - the files for systemd-networkd (250 or newer), netplan, ifupdown or NetworkManager, whichever is found
+    - the files of systemd-networkd, netplan, ifupdown or NetworkManager, whichever is found, and for the first three
+      a udev rule that sets mode and partitions, which not every release of theirs knows
 
     It will not:
 
@@ -29,7 +30,6 @@ def ipoib() -> None:
     - touch an interface that carries the default route or the SSH session: it refuses the host
     - give partitions to hosts: that is the subnet manager's part
     - take addresses from an interface that is no longer listed: its file goes, its addresses go at the next boot
-    - set mode or partitions in netplan's file, which knows no partitions: a udev rule does; nor in ifupdown's
     - touch hosts whose data have no key `ipoib`, or that have no RDMA adapter
     """
     options = Ipoib.of(host)
