@@ -112,8 +112,12 @@ class Cabling:
             self.extra.pop(port, None)
 
     def _ordered(self, a: Port, b: Port) -> tuple[Port, Port]:
-        """Return two ports with the switch's first."""
-        return (b, a) if b.node in self.plan.switches and a.node not in self.plan.switches else (a, b)
+        """Return two ports as a plan would write them: a leaf's first, then a spine's, a device's last."""
+        return (a, b) if self._rank(a) <= self._rank(b) else (b, a)
+
+    def _rank(self, port: Port) -> int:
+        switch = self.plan.switches.get(port.node)
+        return ("leaf", "spine", "core").index(switch.role) if switch else 3
 
     def _moved(self) -> Iterator[Finding]:
         for cable in self._open():
