@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pyinfra.api.facts import FactBase
 from typing_extensions import override
 
 UNLIMITED = "unlimited"
+_REAL = re.compile(r"/proc/(?P<pid>\d+)/limits:Max locked memory +(?P<limit>\S+) ")
 
 
 @dataclass(frozen=True)
@@ -22,26 +24,30 @@ class Memlock:
 
 
 class ServiceMemlock(FactBase[dict[str, Memlock]]):
-    """Limit of each of these services, without those that do not exist."""
+    """Limit of each of these services, without those that do not exist; `*.service` stands for all."""
 
     default = dict
 
     @override
     def command(self, units: Sequence[str]) -> str:
-        """Ask systemd, and the kernel about the main process."""
+        """Ask systemd once, and the kernel about every process."""
         return (
-            f"for u in {shlex.join(units)}; do "
-            'show() { systemctl show --property="$1" --value "$u"; }; '
-            '[ "$(show LoadState)" = loaded ] || continue; p=$(show MainPID); '
-            "r=$(sed -n 's/^Max locked memory *\\([^ ]*\\) .*/\\1/p' \"/proc/$p/limits\" 2>/dev/null); "
-            'echo "$u $(show LimitMEMLOCK) $p $r"; done; true'
+            f"systemctl show --property=Id,LoadState,LimitMEMLOCK,MainPID {shlex.join(units)}; echo; "
+            "grep -s '^Max locked memory' /proc/[0-9]*/limits; true"
         )
 
     @override
-    def process(self, output: list[str]) -> dict[str, Memlock]:
-        """Parse `containerd.service infinity 812 unlimited`; the last is missing where nothing runs."""
-        rows = (line.split() for line in output)
-        return {unit: Memlock(_limit(limit), int(pid), *real) for unit, limit, pid, *real in rows}
+    def process(self, output: Iterable[str]) -> dict[str, Memlock]:
+        """Parse blocks of properties, and `/proc/812/limits:Max locked memory  unlimited  unlimited  bytes`."""
+        lines = [line.strip() for line in output]
+        real = {match["pid"]: match["limit"] for line in lines if (match := _REAL.match(line))}
+        blocks = "\n".join(line for line in lines if not _REAL.match(line)).split("\n\n")
+        units = [dict(line.split("=", 1) for line in block.splitlines() if "=" in line) for block in blocks]
+        return {
+            unit["Id"]: Memlock(_limit(unit["LimitMEMLOCK"]), int(unit["MainPID"]), real.get(unit["MainPID"], ""))
+            for unit in units
+            if unit.get("LoadState") == "loaded"
+        }
 
 
 def _limit(text: str) -> str:

@@ -6,7 +6,6 @@ relaxed ordering in bit 4 and the maximum read request in bits 12 to 14; ACS Con
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -34,6 +33,8 @@ class DeviceControl:
     """Device Control of one PCI function."""
 
     address: str
+    #: Vendor and device, such as `15b3:1021`.
+    kind: str
     value: int
 
     @property
@@ -48,26 +49,25 @@ class DeviceControl:
 
 
 class DeviceControls(FactBase[list[DeviceControl]]):
-    """Device Control of every function of a kind of device, `15b3:1021`; none where setpci is not installed."""
+    """Device Control of every PCI Express function; none where setpci is not installed."""
 
     default = list
 
     @override
-    def command(self, kind: str) -> str:
-        """Ask setpci for each function by itself, as it prints no addresses."""
-        vendor, _, device = kind.partition(":")
+    def command(self) -> str:
+        """Ask setpci for each function by itself, as it prints no addresses; others fail it."""
         return (
             "for d in /sys/bus/pci/devices/*; do "
             '[ -r "$d/vendor" ] && [ -r "$d/device" ] || continue; read -r v <"$d/vendor"; read -r i <"$d/device"; '
-            f'[ "$v $i" = {shlex.quote(f"0x{vendor} 0x{device}")} ] || continue; '
-            f'r=$(setpci -s "${{d##*/}}" {DEVICE_CONTROL} 2>/dev/null) && echo "${{d##*/}} $r"; done; true'
+            f'r=$(setpci -s "${{d##*/}}" {DEVICE_CONTROL} 2>/dev/null) && echo "${{d##*/}} ${{v#0x}}:${{i#0x}} $r"; '
+            "done; true"
         )
 
     @override
     def process(self, output: list[str]) -> list[DeviceControl]:
-        """Parse `0000:18:00.0 5936`."""
+        """Parse `0000:18:00.0 15b3:1021 5936`."""
         rows = (line.split() for line in output if line.strip())
-        return sorted(DeviceControl(address, int(value, 16)) for address, value in rows)
+        return sorted(DeviceControl(address, kind, int(value, 16)) for address, kind, value in rows)
 
 
 class AcsControls(FactBase[dict[str, int]]):

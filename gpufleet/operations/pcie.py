@@ -58,12 +58,8 @@ def in_force(unit: str, registers: Mapping[str, Register], acs_off: bool) -> Com
 
         pcie.in_force(unit="x.service", registers={}, acs_off=True, name="Put the settings in force")
     """
-    wrong = [
-        row.address
-        for kind, register in registers.items()
-        for row in host.get_fact(DeviceControls, kind=kind)
-        if not register.holds(row)
-    ]
+    controls = host.get_fact(DeviceControls) if registers else []
+    wrong = [row.address for row in controls if row.kind in registers and not registers[row.kind].holds(row)]
     wrong += [bridge for bridge, value in host.get_fact(AcsControls).items() if value] if acs_off else []
     # Want these settings and have them?
     if not wrong:

@@ -81,8 +81,8 @@ class Infiniband(RoleOptions, key="infiniband"):
     )
     ports: dict[DeviceName, Port] = Field(
         {},
-        description="What the first port of a device is to be, by the device's name, `all` for every other: `link_layer` "
-        "(`InfiniBand`), `rate` in Gb/s, `width` (4). Checked, never set.",
+        description="What the first port of a device is to be, by the device's name, `all` for every other: "
+        "`link_layer` (`InfiniBand`), `rate` in Gb/s, `width` (4). Checked, never set.",
     )
     memlock: Memlock = Field(default_factory=Memlock, description="Memory that services may lock.")
     pcie: dict[PciKind, Pcie] = Field(

@@ -104,7 +104,7 @@ def test_words_of_setpci(size: int | None, relaxed: bool | None, words: str) -> 
 @given(st.sampled_from([128, 256, 512, 1024, 2048, 4096]), st.booleans(), st.integers(0, 0xFFFF))
 def test_a_register_that_was_written_holds(size: int, relaxed: bool, before: int) -> None:
     register = Register.of(size, relaxed)
-    after = DeviceControl("x", before & ~register.mask | register.value)
+    after = DeviceControl("x", "15b3:1021", before & ~register.mask | register.value)
     assert register.holds(after)
     assert (after.max_read_request, after.relaxed_ordering) == (size, relaxed)
 

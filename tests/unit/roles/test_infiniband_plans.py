@@ -69,7 +69,7 @@ def plan(
         NvlinkBridges: [BRIDGE],
         RdmaDevices: lambda: [RdmaDevice(name, pci) for pci, name in world.names.items()],
         AcsControls: lambda: world.acs,
-        DeviceControls: lambda kind: [DeviceControl(FIRST, world.control)],
+        DeviceControls: lambda: [DeviceControl(FIRST, "15b3:1021", world.control)],
         **given.pop("changes", {}),
     }
     return companion_plan(infiniband, world, release, machine, data, changes=changes)
