@@ -91,11 +91,12 @@ def _numbers(rows: Written, pairs: Sequence[Pair]) -> Iterator[Fault]:
 
 
 def _across(rows: Written, pairs: Sequence[Pair]) -> Iterator[Fault]:
+    rails = {row.rail for row in rows.switches.values()}
     for pair in pairs:
         for (node, number), (other, _) in (pair, pair[::-1]):
             switch, (host, _, device) = rows.switches.get(node), other.partition(" ")
             row = rows.hosts.get(host, {}).get(device)
-            if switch and row and switch.rail and row.rail and switch.rail != row.rail:
+            if switch and row and switch.rail and row.rail in rails - {None, switch.rail}:
                 problem = f"expected a device of rail {switch.rail}, found {other} of rail {row.rail}"
                 yield Fault(f"links.{node}.{number}", problem, "correct the link, or one of the rails")
 
@@ -110,7 +111,10 @@ def _guids(rows: Written) -> Iterator[Fault]:
 
 
 def _overrides(rows: Written, pairs: Sequence[Pair]) -> Iterator[Fault]:
-    cabled = {port for pair in pairs for port in pair} if rows.overrides else set()
+    if not rows.overrides:
+        return
+    cabled = {port for pair in pairs for port in pair}
+    cabled |= {Port(node, number) for node, ports in rows.links.items() for number in ports}
     for text in rows.overrides:
         if end(text, rows) not in cabled:
             yield Fault(

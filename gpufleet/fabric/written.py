@@ -91,4 +91,5 @@ def _fault(detail: ErrorDetails) -> Fault:
 
 
 def _lowered(text: str) -> str:
-    return text[:1].lower() + text[1:].replace("Input should be", "expected").replace("nput should be", "expected")
+    plain = text.replace("Input should be", "expected")
+    return plain[:1].lower() + plain[1:]
