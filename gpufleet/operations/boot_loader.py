@@ -55,6 +55,11 @@ def arguments(key: str, arguments: Sequence[str], timeout: int = 600) -> Command
     yield from _reboot(key, found, wanted, withdrawn)
 
 
+def grub_drop_in(wanted: Sequence[str]) -> str:
+    """Return the file that adds arguments to what GRUB gives every kernel; grub-mkconfig reads it with the shell."""
+    return f'{MARK}GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX {" ".join(wanted)}"\n'
+
+
 def _in_menu(found: BootLoader, wanted: Sequence[str]) -> bool:
     """Tell whether kernels would start with these: of grubby every one; GRUB's menu may have other systems' too."""
     has = [set(wanted) <= set(entry) for entry in found.entries]
@@ -63,8 +68,7 @@ def _in_menu(found: BootLoader, wanted: Sequence[str]) -> bool:
 
 def _grub(key: str, wanted: Sequence[str], timeout: int) -> Commands:
     path = f"{GRUB_DROP_INS}/{key}.cfg"
-    text = f'{MARK}GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX {" ".join(wanted)}"\n'
-    yield from _recorded(path, text if wanted else "")
+    yield from _recorded(path, grub_drop_in(wanted) if wanted else "")
     yield StringCommand("timeout", str(timeout), "update-grub")
 
 
