@@ -121,3 +121,11 @@ def files(lines: Sequence[str]) -> dict[str, str]:
         else:
             found[path] += f"{line}\n"
     return found
+
+
+def differing(expected: str, lines: Sequence[str]) -> str:
+    """Say which lines of a file are missing and which do not belong, nothing where it is as expected."""
+    wanted, found = [line.strip() for line in expected.splitlines()], [line.strip() for line in lines]
+    said = [f"no {line!r}" for line in wanted if line not in found]
+    said += [repr(line) for line in found if line not in wanted]
+    return ", ".join(said) or ("another order" if wanted != found else "")

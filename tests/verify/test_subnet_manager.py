@@ -17,7 +17,7 @@ from roles.subnet_manager.options import Port, SubnetManager
 from roles.subnet_manager.steps import PACKAGE, ROTATION, SHIPPED, instance_context
 from tests.verify import opensm_readings
 from tests.verify.companion_readings import Declared
-from tests.verify.opensm_readings import Manager
+from tests.verify.opensm_readings import Manager, differing
 
 PROBE = opensm_readings.PROBE
 #: Members of a partition that every manager's own port is one of, whoever is master.
@@ -69,11 +69,8 @@ def test_options_are_as_declared(probe: Probe, options: SubnetManager | None, po
             port.guid or guids.get(f"{port.device}/{port.port}", "no such port"),
         )
         names = {"instance": name, "guid": guid, "roots": port.root_guids, **instance_context(options, port)}
-        expected = set(render("etc/gpufleet/opensm/instance.opts", **names).splitlines())
-        lines = set(texts.get(path, "").splitlines())
-        differing = [f"no {line!r}" for line in sorted(expected - lines)]
-        differing += [repr(line) for line in sorted(lines - expected)]
-        assert not differing, f"{path}: expected the declared options, found {', '.join(differing)}"
+        said = differing(render("etc/gpufleet/opensm/instance.opts", **names), texts.get(path, "").splitlines())
+        assert not said, f"{path}: expected the declared options, found {said}"
 
 
 def test_options_and_partitions_are_in_force(found: dict[str, Manager]) -> None:
@@ -105,9 +102,8 @@ def test_exactly_one_master(found: dict[str, Manager]) -> None:
 def test_partitions_are_as_declared(probe: Probe, options: SubnetManager | None) -> None:
     if options:
         names = {"partitions": options.all_partitions}
-        expected = render("etc/gpufleet/opensm/partitions.conf", **names).splitlines()
-        lines = probe["partitions"].lines
-        assert lines == expected, f"{PARTITIONS}: expected {expected}, found {lines}"
+        said = differing(render("etc/gpufleet/opensm/partitions.conf", **names), probe["partitions"].lines)
+        assert not said, f"{PARTITIONS}: expected the declared partitions, found {said}"
 
 
 def test_partitions_are_on_its_ports(found: dict[str, Manager], options: SubnetManager | None) -> None:
@@ -120,9 +116,8 @@ def test_partitions_are_on_its_ports(found: dict[str, Manager], options: SubnetM
 
 def test_log_rotates(probe: Probe, found: dict[str, Manager], options: SubnetManager | None) -> None:
     if options:
-        expected = render(ROTATION, log=options.log, logs=LOGS).splitlines()
-        lines = probe["rotation"].lines
-        assert lines == expected, f"/{ROTATION}: expected {expected}, found {lines}"
+        said = differing(render(ROTATION, log=options.log, logs=LOGS), probe["rotation"].lines)
+        assert not said, f"/{ROTATION}: expected the declared rotation, found {said}"
         faults = probe["rotation's faults"].lines
         assert not faults, f"/{ROTATION}: expected a file that logrotate reads, found {faults}"
         when = probe["rotation's time"].text
