@@ -39,7 +39,7 @@ Keys=0xffff 0x8012 0x0000
 Manager={PEER} 14 3
 Manager={GUID} 12 1
 Log={LOG}"""
-SHIPPED = "\n\n".join(
+MASKED = "\n\n".join(
     f"Id={unit}\nLoadState=masked\nActiveState=inactive\nUnitFileState=masked" for unit in SHIPPED
 )
 GOOD = {
@@ -50,13 +50,13 @@ GOOD = {
     "rotation": ROTATES.strip(),
     "rotation's faults": "",
     "rotation's time": "active",
-    "shipped": SHIPPED,
+    "shipped": MASKED,
     "packages": "installed opensm 3.3.23-2+b1",
     "instances": f"{CONFIGURATION}/{NAME}.opts",
     "traces": CONFIGURATION,
     "unit": "/etc/systemd/system/gpufleet-opensm@.service",
 }
-NONE = {**dict.fromkeys(GOOD, ""), "shipped": SHIPPED.replace("masked", "not-found")}
+NONE = {**dict.fromkeys(GOOD, ""), "shipped": MASKED.replace("masked", "not-found")}
 
 
 def changed(section: str, old: str, new: str) -> dict[str, str]:
@@ -96,7 +96,7 @@ SILENT = {
             {"no_other_instance_is_set_up": f"subnet manager: expected ['{NAME}'], found ['mlx5_1-1'] too"},
         ),
         (
-            {"shipped": SHIPPED.replace("masked", "loaded", 1)},
+            {"shipped": MASKED.replace("masked", "loaded", 1)},
             {
                 "shipped_units_are_masked": "subnet manager: expected the package's units masked, "
                 "found ['opensm.service'] not"
