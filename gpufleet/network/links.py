@@ -65,9 +65,10 @@ def resolved(wanted: Iterable[Link], found: Mapping[str, IbInterface]) -> tuple[
     return tuple(links), unknown
 
 
-def in_use(links: Iterable[Link], needed: Mapping[str, str]) -> dict[str, str]:
-    """Return those interfaces that carry what must not be cut, each with what that is."""
-    names = dict.fromkeys(name for link in links for name in (link.parent, link.name))
+def in_use(links: Sequence[Link], found: Mapping[str, IbInterface], needed: Mapping[str, str]) -> dict[str, str]:
+    """Return those interfaces that would be touched and carry what must not be cut, each with what that is."""
+    own = (name for link in links for name in (link.parent, link.name))
+    names = dict.fromkeys([*own, *(item.name for item in unwanted_children(links, found))])
     return {name: needed[name] for name in names if name in needed}
 
 

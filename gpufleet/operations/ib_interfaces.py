@@ -88,7 +88,7 @@ def _refusal(links: Sequence[Link], unknown: Sequence[str], found: dict[str, IbI
             cure="take one of them out",
         )
     needed: dict[str, str] = host.get_fact(NeededInterfaces)
-    for name, carries in in_use(links, needed).items():
+    for name, carries in in_use(links, found, needed).items():
         return failure(
             f"{host.name}: {name}",
             expected="an interface that the way to this host does not depend on",

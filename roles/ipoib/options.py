@@ -82,6 +82,13 @@ def _address(text: str) -> str:
         address = None
     if address is None or "/" not in text:
         raise ValueError(f"expected an IPv4 or IPv6 address with its prefix length, found {text}; {cure}")
+    if address.version == 4 and address.network.prefixlen < 31:
+        ends = {address.network.network_address: "network", address.network.broadcast_address: "broadcast"}
+        if address.ip in ends:
+            found = f"the {ends[address.ip]} address {text}"
+            raise ValueError(
+                f"expected an address that a host can have, found {found}; give another of {address.network}"
+            )
     return address.with_prefixlen
 
 

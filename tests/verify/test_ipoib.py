@@ -106,8 +106,8 @@ def test_files_are_as_declared(probe: Probe, options: Ipoib, links: tuple[Link, 
     assert not wrong, f"files about IPoIB: expected them as declared for {name}, found others: {', '.join(wrong)}"
 
 
-def test_the_way_to_the_host_is_elsewhere(probe: Probe, links: tuple[Link, ...]) -> None:
-    used = in_use(links, NeededInterfaces().process(probe["needed"].lines))
+def test_the_way_to_the_host_is_elsewhere(probe: Probe, links: tuple[Link, ...], found: dict[str, IbInterface]) -> None:
+    used = in_use(links, found, NeededInterfaces().process(probe["needed"].lines))
     assert not used, f"IPoIB: expected none of its interfaces on the way to this host, found {used}"
 
 

@@ -34,7 +34,13 @@ def test_names(given_name: str, found: str) -> None:
 
 def test_what_carries_the_way_to_the_host() -> None:
     links = (Link("ib0"), Link("ib1.8001", parent="ib1", key=0x8001))
-    assert in_use(links, {"ib1": "the default route", "eth0": "this SSH session"}) == {"ib1": "the default route"}
+    needed = {"ib1": "the default route", "eth0": "this SSH session"}
+    assert in_use(links, {}, needed) == {"ib1": "the default route"}
+
+
+def test_a_partition_that_would_go_may_carry_it_too() -> None:
+    needed = {"ib0.8001": "this SSH session"}
+    assert in_use((Link("ib0"),), PORTS, needed) == needed
 
 
 keys = st.integers(FIRST_KEY, LAST_KEY)

@@ -52,6 +52,16 @@ def one(**options: Any) -> dict[str, Any]:
             "expected an IPv4 or IPv6 address with its prefix length, found 10.30.0.700/16; write it like 10.30.0.7/16",
         ),
         (
+            one(addresses=["10.30.0.0/16"]),
+            "expected an address that a host can have, found the network address 10.30.0.0/16; "
+            "give another of 10.30.0.0/16",
+        ),
+        (
+            one(addresses=["10.30.255.255/16"]),
+            "expected an address that a host can have, found the broadcast address 10.30.255.255/16; "
+            "give another of 10.30.0.0/16",
+        ),
+        (
             {"interfaces": {"ib0": {"addresses": ["10.30.0.7/16"]}, "ib1": {"addresses": ["10.30.0.7/24"]}}},
             "expected every address once, found 10.30.0.7 again; take it out",
         ),

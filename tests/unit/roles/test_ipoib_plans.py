@@ -57,6 +57,11 @@ def test_as_declared_runs_nothing_on_interfaces() -> None:
         ("other_interface", facts("networkd", IB0), DATA),
         ("default_route", facts("networkd", IB0, IB1, needed={"ib1": "the default route"}), DATA),
         ("ssh_session", facts("networkd", IB0, IB1, needed={"ib0.8001": "this SSH session"}), DATA),
+        (
+            "ssh_session_in_a_partition_that_would_go",
+            facts("networkd", UP, CHILD, OTHER, IB1, needed={"ib0.8002": "this SSH session"}),
+            DATA,
+        ),
         ("named_twice", facts("networkd", IB0, IB1), {ROLE: {"interfaces": {"ib0": {}, "mlx5_0": {}}}}),
         ("partition_taken_out", facts("networkd", UP, CHILD, OTHER, IB1), DATA),
         (
