@@ -20,6 +20,8 @@ _BY_GUID = (
     """ibstat 2>/dev/null | awk -v g="$i" '/^CA/ {gsub(/\\047/, "", $2); d = $2} """
     """/^[ \\t]*Port [0-9]+:/ {p = $2; sub(/:/, "", p)} /Port GUID:/ && $3 == g {print d "-" p}'"""
 )
+#: The fabric's records of managers are as old as its last heavy sweep, so each manager is asked itself.
+_STATE = r"s/.*sm guid \(0x[0-9a-f]*\),.*priority \([0-9]*\) state \([0-9]\).*/Manager=\1 \2 \3/p"
 #: What every instance says of itself, and the fabric of it.
 MANAGERS = f"""\
 for f in {CONFIGURATION}/*.opts; do
@@ -31,8 +33,9 @@ for f in {CONFIGURATION}/*.opts; do
   [ ! {PARTITIONS} -nt "{MARKS}/$i" ] || echo "Unread=yes"
   echo "Own=$(sminfo -C "${{w%-*}}" -P "${{w##*-}}" -D 0 2>&1 | tail -n 1)"
   echo "Keys=$(smpquery -C "${{w%-*}}" -P "${{w##*-}}" -D pkeys 0 2>/dev/null | grep -o '0x[0-9a-f]*' | tr '\\n' ' ')"
-  saquery -C "${{w%-*}}" -P "${{w##*-}}" SMIR 2>/dev/null | awk -F '[.]+' \
-    '/GUID/ {{g = $2}} /Priority/ {{p = $2}} /SMState/ {{print "Manager=" g " " p " " $2}}'
+  for l in $(saquery -C "${{w%-*}}" -P "${{w##*-}}" SMIR 2>/dev/null | awk -F '[.]+' '/LID/ {{print $2}}'); do
+    sminfo -C "${{w%-*}}" -P "${{w##*-}}" "$l" 2>/dev/null | sed -n '{_STATE}'
+  done
   id=$(systemctl show --property=InvocationID --value "$u")
   journalctl -q -o cat "_SYSTEMD_INVOCATION_ID=$id" 2>/dev/null | grep -E '{_COMPLAINTS}' | sed 's/^ */Complaint=/'
   pid=$(systemctl show --property=MainPID --value "$u")
