@@ -6,12 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from gpufleet import hostset
-from gpufleet.fabric.findings import Finding
+from gpufleet.fabric.findings import Finding, Kind
 from gpufleet.fabric.meeting import Built
 from gpufleet.fabric.plan import Plan, host_of
 from gpufleet.fabric.ports import Cable, Port, between
 
 _NOTHING = "nothing"
+_NAME_IT = "give it its name, or the plan its GUID"
 
 
 class Cabling:
@@ -130,12 +131,17 @@ class Cabling:
                     break
 
     def _move(self, cable: Cable, stayed: Port, left: Port, now: Port) -> Finding:
-        wrong = self._wrong_rail(stayed, now)
+        wrong, known = self._wrong_rail(stayed, now), self._is_planned(now.node)
+        kind: Kind = "wrong rail" if wrong else "moved" if known else "unknown node"
         found = f"{between(*self._ordered(stayed, now))}{wrong}"
-        cure = f"move the plug from {now} to {left}"
-        built = ((str(stayed), str(now)),)
-        kind = "wrong rail" if wrong else "moved"
-        return Finding(kind, str(cable), "this cable", found, cure, ((str(cable.a), str(cable.b)),), built)  # type: ignore[arg-type]
+        cure = (
+            f"move the plug from {now} to {left}" if known else f"if that is {left.node}, {_NAME_IT}; else exchange it"
+        )
+        planned, built = ((str(cable.a), str(cable.b)),), ((str(stayed), str(now)),)
+        return Finding(kind, str(cable), "this cable", found, cure, planned, built)
+
+    def _is_planned(self, node: str) -> bool:
+        return node in self.plan.switches or node in self.plan.devices
 
     def _wrong_rail(self, *ends: Port) -> str:
         for (leaf, _), (device, _) in (ends, ends[::-1]):
@@ -157,7 +163,7 @@ class Cabling:
     def _unknown_nodes(self) -> Iterator[Finding]:
         cables: dict[str, list[tuple[Port, Port]]] = defaultdict(list)
         for here, there in self.extra.items():
-            if here.node not in self.plan.switches and here.node not in self.plan.devices:
+            if not self._is_planned(here.node):
                 cables[here.node].append((here, there))
         for node, pairs in cables.items():
             own = [pair for pair in pairs if pair[0] in self.extra]
@@ -173,7 +179,7 @@ class Cabling:
             if here in self.extra:
                 self._drop_extra(here, there)
                 ends = self._ordered(here, there)
-                unknown = [p.node for p in ends if p.node not in self.plan.switches and p.node not in self.plan.devices]
+                unknown = [port.node for port in ends if not self._is_planned(port.node)]
                 found = (
                     f"one to {unknown[0]}, which the plan does not know" if unknown else f"one{self._wrong_rail(*ends)}"
                 )

@@ -38,7 +38,11 @@ def check(plan: Plan, found: Discovered, answers: Answers) -> Report:
     ]
     sizes = {"hosts": len(plan.hosts), "switches": len(plan.switches), "cables": len(plan.cables),
              "links": len(built.far) // 2}  # fmt: skip
-    return Report(tuple(findings), (*answers.notes, *links.unknown(intact, built)), sizes)
+    return Report(
+        tuple(findings),
+        (*answers.notes, *links.unknown(intact, built), *identities.unnamed(built, found, plan.devices)),
+        sizes,
+    )
 
 
 def _errors(plan: Plan, built: Built, found: Discovered, excesses: tuple[Excess, ...]) -> Iterator[Finding]:

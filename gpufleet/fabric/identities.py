@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from gpufleet.fabric.discovered import Discovered
 from gpufleet.fabric.findings import Finding
@@ -29,6 +29,14 @@ def find(built: Built, found: Discovered) -> Iterator[Finding]:
     for name, (planned, guid) in built.replaced.items():
         cure = "it was exchanged: write the new GUID into the plan; else correct its name"
         yield Finding("other guid", name, guid_text(planned), guid_text(guid), cure, nodes=(name,))
+
+
+def unnamed(built: Built, found: Discovered, planned: Collection[str]) -> list[str]:
+    """Return a note where devices do not say which host they are in, and the plan does not know them by GUID."""
+    strangers = (node for guid, node in found.nodes.items() if built.names[guid] not in planned)
+    count = sum(node.kind == "device" and len(node.description.split(" ")) != 2 for node in strangers)
+    text = "without the name of a host: rdma-ndd there gives it one, and a plan with GUIDs needs none"
+    return [f"{count} {'device' if count == 1 else 'devices'} {text}"] if count else []
 
 
 def explained(built: Built) -> set[Port]:

@@ -185,3 +185,16 @@ def test_errors_name_both_ends_and_what_they_mean(tmp_path: Path, fabric: Fabric
         "errors: 0x01/2: expected at most 10 PortRcvErrors an hour, found 90 in 3.0 h at 0x01/2 "
         "(packets received with an error); clean or replace the cable",
     ]
+
+
+def test_a_device_without_a_name_of_its_own(tmp_path: Path, fabric: Fabric) -> None:
+    built = text(fabric).replace('"gpu-2 mlx5_0"', '"MT4129 ConnectX7   Mellanox Technologies"')
+    report = compare.check(planned(tmp_path, fabric), parse(built.splitlines(), "net.txt"), Answers())
+    assert [str(finding) for finding in report.findings] == [
+        "unknown node: leaf-1-01/2 - gpu-2 mlx5_0/1: expected this cable, "
+        "found leaf-1-01/2 - MT4129 ConnectX7   Mellanox Technologies/1; "
+        "if that is gpu-2 mlx5_0, give it its name, or the plan its GUID; else exchange it"
+    ]
+    assert report.notes == (
+        "1 device without the name of a host: rdma-ndd there gives it one, and a plan with GUIDs needs none",
+    )
