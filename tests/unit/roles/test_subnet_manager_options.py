@@ -9,6 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from gpufleet.errors import fault_lines
+from gpufleet.inventory import option_faults
+from gpufleet.inventory.hosts import InventoryHost
 from roles.subnet_manager.options import SubnetManager
 from roles.subnet_manager.partitions import RATE_CODES, Partition
 
@@ -122,3 +125,14 @@ def test_every_key_and_rate_in_range_has_a_line(key: int, rate: float) -> None:
 def test_no_key_out_of_range_is_taken(key: int) -> None:
     with pytest.raises(ValidationError):
         Partition(name="a", key=key)
+
+
+def test_faults_of_an_inventory_are_told_once_for_all_its_hosts() -> None:
+    wrong = {**partition(key=0x8001), "prioritty": 3}
+    hosts = [InventoryHost(name, "ssh", (), {"subnet_manager": wrong}) for name in ("sm-1", "sm-2")]
+    faults = [fault for host in hosts for fault in option_faults.find(host, {"subnet_manager": SubnetManager})]
+    assert fault_lines(faults) == [
+        "sm-[1-2]: subnet_manager.partitions[0].key: expected a partition key from 0x0001 to 0x7fff, found 0x8001; "
+        "leave the highest bit out: it is the membership, which `members` gives",
+        "sm-[1-2]: subnet_manager.prioritty: unknown option; did you mean priority?",
+    ]
