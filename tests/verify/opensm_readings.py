@@ -37,7 +37,8 @@ for f in {CONFIGURATION}/*.opts; do
     sminfo -C "${{w%-*}}" -P "${{w##*-}}" "$l" 2>/dev/null | sed -n '{_STATE}'
   done
   id=$(systemctl show --property=InvocationID --value "$u")
-  journalctl -q -o cat "_SYSTEMD_INVOCATION_ID=$id" 2>/dev/null | grep -E '{_COMPLAINTS}' | sed 's/^ */Complaint=/'
+  journalctl -q -o cat --since "@$(stat -c %Y "{MARKS}/$i" 2>/dev/null || echo 0)" "_SYSTEMD_INVOCATION_ID=$id" \
+    2>/dev/null | grep -E '{_COMPLAINTS}' | sed 's/^ */Complaint=/'
   pid=$(systemctl show --property=MainPID --value "$u")
   find "/proc/$pid/fd" -lname '{LOGS}/*' -printf 'Log=%l\\n' 2>/dev/null
 done; true"""
@@ -108,7 +109,7 @@ def _manager(rows: Sequence[tuple[str, str]]) -> Manager:
     return Manager(
         unit=dict(rows),
         others=tuple((row[0], row[1], row[2]) for row in others if len(row) == 3),
-        complaints=tuple(value for key, value in rows if key == "Complaint"),
+        complaints=tuple(dict.fromkeys(value for key, value in rows if key == "Complaint")),
         logs=tuple(value for key, value in rows if key == "Log"),
     )
 
