@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +19,7 @@ from gpufleet.fabric import compare, counters, drawing, importing, plan, planes,
 from gpufleet.fabric.answers import OF_A_FILE, Answers
 from gpufleet.fabric.counters import Reading
 from gpufleet.fabric.discovered import Discovered, parse
+from gpufleet.fabric.findings import Report
 from gpufleet.fabric.plan import Plan
 from gpufleet.inventory.hosts import Inventory
 
@@ -37,15 +41,8 @@ def check(
 ) -> None:
     """Compare the plan with what is cabled; ends with 0 when nothing was found, else with 1."""
     _writable(svg)
-    loaded = inventories.load(inventory)
-    planned = plan.of(loaded)
-    if saved:
-        if host:
-            raise GpufleetError("--host", expected="either --host or --from", found="both", cure="leave one out")
-        found, answers = _read(saved), OF_A_FILE
-    else:
-        found, answers = _ask(loaded, planned, host)
-    result = compare.check(planned, found, answers)
+    with _without_collector():
+        planned, result = _compared(inventories.load(inventory), saved, host)
     if svg:
         svg.write_text(drawing.svg(planned, result.findings), encoding="utf-8")
     if as_json:
@@ -54,6 +51,24 @@ def check(
     else:
         report.show(result, Console(soft_wrap=True))
     raise typer.Exit(1 if result.findings else 0)
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Look for no reference cycles meanwhile: among millions of plain objects that takes a third of the time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def _compared(loaded: Inventory, saved: Path | None, host: str | None) -> tuple[Plan, Report]:
+    planned = plan.of(loaded)
+    if saved and host:
+        raise GpufleetError("--host", expected="either --host or --from", found="both", cure="leave one out")
+    found, answers = (_read(saved), OF_A_FILE) if saved else _ask(loaded, planned, host)
+    return planned, compare.check(planned, found, answers)
 
 
 @app.command("import")

@@ -53,6 +53,8 @@ def meet(plan: Plan, found: Discovered) -> Built:
 
 def worse(one: Seen, other: Seen) -> tuple[str, str]:
     """Return the lower speed and width that the two ends give, without what an end cannot name."""
+    if one[1:] == other[1:]:
+        return one.speed, one.width
     speeds = [s for s in (one.speed, other.speed) if s in SPEEDS]
     widths = [w for w in (one.width, other.width) if w in WIDTHS]
     return min(speeds, key=SPEEDS.index, default=one.speed), min(widths, key=WIDTHS.index, default=one.width)
