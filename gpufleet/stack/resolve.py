@@ -49,7 +49,7 @@ def answer(case: Case) -> Resolution:
         verdicts=(*no_scheme(case), *emptied(case), *kernel_conflicts(case), *ofed_conflicts(case), *skew(case))
     )
     parts = (fabric(case), imex(case), module_options(case), adapters, gdrcopy(case), dcgm(case))
-    share = total([conflicts, rdma_part, *parts, toolkit_packages, nccl_packages])
+    share = total([conflicts, *parts, toolkit_packages, nccl_packages, rdma_part])
     verdicts = tuple(dict.fromkeys((*case.driver.verdicts, *share.verdicts)))
     if not _forbid(verdicts):
         verdicts = (*verdicts, *no_repository(case, share, stack))

@@ -64,6 +64,13 @@ def test_doca_and_the_driver_come_from_two_repositories() -> None:
     assert [(row.name, row.prevails) for row in found.repositories] == [("cuda", False), ("doca", True)]
 
 
+def test_what_fabric_manager_needs_too_is_its_own() -> None:
+    machine = replace(HGX, gpus=("2901",) * 8, nvswitches=0, nvlink5=True)
+    found = resolve(machine, UBUNTU, Wish.model_validate({**PINNED, "rdma_stack": "inbox"}), MATRIX)
+    owners = [package.component for package in found.packages if package.name == "infiniband-diags"]
+    assert owners == ["nvlsm"]
+
+
 @pytest.mark.parametrize("wish", [{"rdma_stack": "auto"}, {"rdma_stack": "doca"}])
 def test_nothing_without_adapters(wish: dict[str, Any]) -> None:
     found = resolve(replace(HGX, rdma_adapters=0), UBUNTU, Wish.model_validate(wish), MATRIX)
