@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from xml.sax.saxutils import escape
@@ -9,7 +10,7 @@ from xml.sax.saxutils import escape
 from gpufleet.fabric.findings import Finding
 from gpufleet.fabric.plan import Plan, host_of
 
-_BOX_HEIGHT, _BETWEEN_ROWS, _MARGIN, _GAP, _LETTER = 26, 150, 24, 12, 7.5
+_BOX_HEIGHT, _BETWEEN_ROWS, _MARGIN, _GAP, _LETTER, _SLOT = 26, 150, 24, 12, 7.5, 7
 _STYLE = (
     "text{font:12px sans-serif;text-anchor:middle} rect{fill:#eef2f7;stroke:#51627a}"
     " line{stroke:#9aa7b8;stroke-width:1} rect.bad{fill:#ffe3e3}"
@@ -36,7 +37,11 @@ class _Drawing:
 
     def __init__(self, plan: Plan, findings: list[Finding]) -> None:
         self.plan, self.findings = plan, findings
-        self.boxes, self.width, self.height = _placed(self._rows())
+        rows = self._rows()
+        self.level = {name: level for level, row in enumerate(rows) for name in row}
+        self.slots = self._slots()
+        self.boxes, self.width, self.height = _placed(rows, Counter(box for box, _, _ in self.slots))
+        self.crowd = Counter((box, lower) for box, lower, _ in self.slots)
 
     def text(self) -> str:
         size = f'width="{self.width:.0f}" height="{self.height:.0f}" viewBox="0 0 {self.width:.0f} {self.height:.0f}"'
@@ -50,6 +55,29 @@ class _Drawing:
         rows = [[name for name, row in planned.items() if row.role == role] for role in ("core", "spine", "leaf")]
         lowest = [*self.plan.hosts, *sorted(strangers - {*planned, *self.plan.hosts})]
         return [row for row in [*rows, lowest] if row]
+
+    def _slots(self) -> dict[tuple[str, bool, str], int]:
+        """Number the ends at each side of each box, so that parallel cables do not hide each other."""
+        pairs = [(str(cable.a), str(cable.b)) for cable in self.plan.cables]
+        pairs += [pair for finding in self.findings for pair in finding.built]
+        slots: dict[tuple[str, bool, str], int] = {}
+        crowd: Counter[tuple[str, bool]] = Counter()
+        for upper, lower in map(self._stacked, pairs):
+            for end, is_upper in ((upper, True), (lower, False)):
+                key = (self._box(end), is_upper, end)
+                if key not in slots:
+                    slots[key] = crowd[key[:2]]
+                    crowd[key[:2]] += 1
+        return slots
+
+    def _stacked(self, pair: tuple[str, str]) -> tuple[str, str]:
+        a, b = pair
+        return (a, b) if self.level[self._box(a)] <= self.level[self._box(b)] else (b, a)
+
+    def _x(self, end: str, is_upper: bool) -> float:
+        box = self.boxes[self._box(end)]
+        slot, crowd = self.slots[box.name, is_upper, end], self.crowd[box.name, is_upper]
+        return box.x + box.width * (slot + 1) / (crowd + 1)
 
     def _box(self, end: str) -> str:
         """Return the box of a port: the switch, or the host of the device."""
@@ -70,9 +98,9 @@ class _Drawing:
         yield from (self._line(a, b, "bad", str(finding)) for finding in self.findings for a, b in finding.built)
 
     def _line(self, a: str, b: str, kind: str, title: str) -> str:
-        upper, lower = sorted((self.boxes[self._box(a)], self.boxes[self._box(b)]), key=lambda box: box.y)
-        start = f'x1="{upper.x + upper.width / 2:.0f}" y1="{upper.y + _BOX_HEIGHT:.0f}"'
-        end = f'x2="{lower.x + lower.width / 2:.0f}" y2="{lower.y:.0f}"'
+        upper, lower = self._stacked((a, b))
+        start = f'x1="{self._x(upper, True):.0f}" y1="{self.boxes[self._box(upper)].y + _BOX_HEIGHT:.0f}"'
+        end = f'x2="{self._x(lower, False):.0f}" y2="{self.boxes[self._box(lower)].y:.0f}"'
         return f"<line {start} {end}{_class(kind)}><title>{escape(title)}</title></line>"
 
     def _boxes(self) -> Iterator[str]:
@@ -89,9 +117,9 @@ def _class(kind: str) -> str:
     return f' class="{kind}"' if kind else ""
 
 
-def _placed(rows: list[list[str]]) -> tuple[dict[str, _Box], float, float]:
+def _placed(rows: list[list[str]], ends: Counter[str]) -> tuple[dict[str, _Box], float, float]:
     """Return each node's box, and the size of the whole; rows of few boxes spread over the whole width."""
-    widths = [[max(len(name) * _LETTER + 12, 40) for name in row] for row in rows]
+    widths = [[max(len(name) * _LETTER + 12, ends[name] * _SLOT) for name in row] for row in rows]
     wide = max((sum(row) + _GAP * (len(row) - 1) for row in widths), default=0.0)
     boxes = {}
     for level, (names, sizes) in enumerate(zip(rows, widths, strict=True)):

@@ -185,3 +185,22 @@ def test_the_drawing_of_a_thousand_hosts_is_valid() -> None:
     assert run("fabric", "draw", "fleet.py", "net.svg").exit_code == 0
     tags = Counter(element.tag.removeprefix(SVG) for element in ElementTree.parse("net.svg").getroot().iter())
     assert (tags["line"], tags["rect"]) == (len(fabric.cables), 1000 + len(fabric.switches))
+
+
+def test_no_cable_hides_another_and_all_are_inside_the_drawing() -> None:
+    fabric = two_tier(8, 2, down=4, up=2, radix=8)
+    Path("fleet.py").write_text(f"gpu = {fabric.hosts()!r}\n")
+    Path("fabric.yaml").write_text("".join(fabric.plan()))
+    fabric.cables[0], fabric.cables[1] = (
+        fabric.cables[0]._replace(b=fabric.cables[1].b),
+        fabric.cables[1]._replace(b=fabric.cables[0].b),
+    )
+    Path("net.txt").write_text("".join(fabric.text()))
+    assert run("fabric", "check", "fleet.py", "--from", "net.txt", "--svg", "net.svg").exit_code == 1
+    drawn = ElementTree.parse("net.svg").getroot()
+    lines = list(drawn.iter(f"{SVG}line"))
+    places = Counter(tuple(int(line.get(name, "-1")) for name in ("x1", "y1", "x2", "y2")) for line in lines)
+    assert max(places.values()) == 1
+    assert Counter(line.get("class") for line in lines) == {None: len(fabric.cables) - 2, "bad gone": 2, "bad": 2}
+    width, height = int(drawn.get("width", 0)), int(drawn.get("height", 0))
+    assert [p for p in places if not (0 < p[0] < width > p[2] > 0 and 0 < p[1] < p[3] < height)] == []
