@@ -78,7 +78,7 @@ def parse(lines: Iterable[str], where: str) -> Discovered:
         elif match := _SWITCH_PORT_GUID.match(line):
             switch_guid = int(match[1], 16)
         elif match := _NODE.match(line):
-            node = _add_node(found, match, switch_guid)
+            node, switch_guid = _add_node(found, match, switch_guid), 0
         elif line.startswith("# Initiated from"):
             found.starts += 1
     if not found.nodes:
@@ -98,7 +98,7 @@ def _add_node(found: Discovered, match: re.Match[str], switch_guid: int) -> Node
     former = found.nodes.setdefault(node.guid, node)
     if former.description != node.description:
         found.doubles.append(node)
-    if node.kind == "switch":
+    if node.kind == "switch" and switch_guid:
         found.port_guids.setdefault(switch_guid, set()).add(Place(node.guid, 0))
     return node
 

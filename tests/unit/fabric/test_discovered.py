@@ -70,3 +70,8 @@ def test_no_such_text(text: str, message: str) -> None:
     with pytest.raises(GpufleetError) as caught:
         parse(text.splitlines(), "net.txt")
     assert str(caught.value) == message
+
+
+def test_switches_whose_port_has_no_guid_share_none() -> None:
+    lines = [line for line in case("ibnetdiscover").splitlines() if not line.startswith("switchguid=")]
+    assert [guid for guid, places in parse(lines, "net.txt").port_guids.items() if len(places) > 1] == []
