@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from io import StringIO
 from pathlib import Path
 from xml.etree import ElementTree
@@ -17,7 +16,6 @@ from gpufleet.fabric import asking, command, report
 from gpufleet.fabric.answers import Answers
 from gpufleet.fabric.counters import Reading
 from gpufleet.fabric.findings import Finding, Report
-from tests.support.fabrics import two_tier
 from tests.unit.fabric.small import PLAN, case, found
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -168,39 +166,3 @@ def test_counters_are_told_from_the_second_check_on(monkeypatch: pytest.MonkeyPa
         f"errors: {SLOW}: expected at most 0 LinkDownedCounter an hour, found 2 in the last hour at leaf-01/1 "
         "(times the link went down); clean or replace the cable",
     )
-
-
-def test_the_drawing_of_a_plan() -> None:
-    assert run("fabric", "draw", "fleet.py", "net.svg").exit_code == 0
-    drawn = ElementTree.parse("net.svg").getroot()
-    texts = {element.text: float(element.get("y", 0)) for element in drawn.iter(f"{SVG}text")}
-    assert texts["spine-01"] < texts["leaf-01"] == texts["leaf-02"] < texts["gpu-01"] == texts["gpu-02"]
-    assert len(list(drawn.iter(f"{SVG}line"))) == 6
-
-
-def test_the_drawing_of_a_thousand_hosts_is_valid() -> None:
-    fabric = two_tier(1000, 2)
-    Path("fleet.py").write_text(f"gpu = {fabric.hosts()!r}\n")
-    Path("fabric.yaml").write_text("".join(fabric.plan()))
-    assert run("fabric", "draw", "fleet.py", "net.svg").exit_code == 0
-    tags = Counter(element.tag.removeprefix(SVG) for element in ElementTree.parse("net.svg").getroot().iter())
-    assert (tags["line"], tags["rect"]) == (len(fabric.cables), 1000 + len(fabric.switches))
-
-
-def test_no_cable_hides_another_and_all_are_inside_the_drawing() -> None:
-    fabric = two_tier(8, 2, down=4, up=2, radix=8)
-    Path("fleet.py").write_text(f"gpu = {fabric.hosts()!r}\n")
-    Path("fabric.yaml").write_text("".join(fabric.plan()))
-    fabric.cables[0], fabric.cables[1] = (
-        fabric.cables[0]._replace(b=fabric.cables[1].b),
-        fabric.cables[1]._replace(b=fabric.cables[0].b),
-    )
-    Path("net.txt").write_text("".join(fabric.text()))
-    assert run("fabric", "check", "fleet.py", "--from", "net.txt", "--svg", "net.svg").exit_code == 1
-    drawn = ElementTree.parse("net.svg").getroot()
-    lines = list(drawn.iter(f"{SVG}line"))
-    places = Counter(tuple(int(line.get(name, "-1")) for name in ("x1", "y1", "x2", "y2")) for line in lines)
-    assert max(places.values()) == 1
-    assert Counter(line.get("class") for line in lines) == {None: len(fabric.cables) - 2, "bad gone": 2, "bad": 2}
-    width, height = int(drawn.get("width", 0)), int(drawn.get("height", 0))
-    assert [p for p in places if not (0 < p[0] < width > p[2] > 0 and 0 < p[1] < p[3] < height)] == []
