@@ -39,9 +39,7 @@ Keys=0xffff 0x8012 0x0000
 Manager={PEER} 14 3
 Manager={GUID} 12 1
 Log={LOG}"""
-MASKED = "\n\n".join(
-    f"Id={unit}\nLoadState=masked\nActiveState=inactive\nUnitFileState=masked" for unit in SHIPPED
-)
+MASKED = "\n\n".join(f"Id={unit}\nLoadState=masked\nActiveState=inactive\nUnitFileState=masked" for unit in SHIPPED)
 GOOD = {
     "managers": MANAGERS,
     "guids": "/sys/class/infiniband/mlx5_0/ports/1/gids/0:fe80:0000:0000:0000:a088:c203:0012:ab34",
