@@ -61,8 +61,7 @@ def requests(devices: Sequence[str]) -> dict[str, Request]:
         commands[f"topology {device}"] = f"ibnetdiscover -C {device}"
         commands[f"states {device}"] = states.command(device)
         commands[f"errors {device}"] = f"{counters.COMMAND} -C {device}"
-        commands[f"master {device}"] = f"sminfo -C {device}"
-        commands[f"managers {device}"] = f"saquery -C {device} SMIR"
+        commands[f"managers {device}"] = managers.command(device)
     return {name: Request(command, _SECONDS) for name, command in commands.items()}
 
 
@@ -81,7 +80,10 @@ def _heard(name: str, devices: Sequence[str], probe: Probe, now: float) -> Heard
     known, found_states, notes = {}, {}, []
     counts: dict[str, dict[str, int]] | None = {}
     for device in devices:
-        known[f"{name} {device}"] = managers.parse(probe[f"master {device}"].lines, probe[f"managers {device}"].lines)
+        asked = probe[f"managers {device}"]
+        known[f"{name} {device}"] = managers.parse(asked.lines)
+        if known[f"{name} {device}"] and not managers.listed(asked.text):
+            notes.append(_unread(f"{name} {device}: other subnet managers", "saquery", asked))
         found_states.update(states.parse(probe[f"states {device}"].lines))
         if f"{states.ENDED}0" not in probe[f"states {device}"].text:
             notes.append(_unread(f"{name} {device}: states of ports", "iblinkinfo", probe[f"states {device}"]))

@@ -38,11 +38,13 @@ def check(plan: Plan, found: Discovered, answers: Answers) -> Report:
     ]
     sizes = {"hosts": len(plan.hosts), "switches": len(plan.switches), "cables": len(plan.cables),
              "links": len(built.far) // 2}  # fmt: skip
-    return Report(
-        tuple(findings),
-        (*answers.notes, *links.unknown(intact, built), *identities.unnamed(built, found, plan.devices)),
-        sizes,
+    notes = (
+        *answers.notes,
+        *managers.silent(answers.managers, found.port_guids, built.names),
+        *links.unknown(intact, built),
+        *identities.unnamed(built, found, plan.devices),
     )
+    return Report(tuple(findings), notes, sizes)
 
 
 def _errors(plan: Plan, built: Built, found: Discovered, excesses: tuple[Excess, ...]) -> Iterator[Finding]:

@@ -13,14 +13,12 @@ from gpufleet.health.probe import Section
 from gpufleet.inventory.hosts import InventoryHost
 from tests.unit.fabric.small import PLAN, case, planned
 
-MASTER = "sminfo: sm lid 6 sm guid 0x100005, activity count 131 priority 5 state 3 SMINFO_MASTER"
-
 
 def sections(**changed: str) -> dict[str, Section]:
     up = "\n".join(line for line in case("iblinkinfo").splitlines() if "Active/  LinkUp" not in line)
     texts = {
         "topology": case("ibnetdiscover"), "states": f"{up}\n# iblinkinfo ended with 0",
-        "errors": case("ibqueryerrors"), "master": MASTER, "managers": case("saquery"),
+        "errors": case("ibqueryerrors"), "managers": case("managers"),
     }  # fmt: skip
     return {f"{name} mlx5_0": Section(name, text, 0) for name, text in (texts | changed).items()}
 
@@ -39,30 +37,9 @@ def test_a_healthy_fabric(tmp_path: Path) -> None:
     assert findings(tmp_path) == []
     assert said.reading is not None
     assert (said.reading.time, len(said.reading.counts)) == (100.0, 3)
-    assert said.answers.managers == {"gpu-01 mlx5_0": [Manager(0x100005, 5, 3), Manager(0x100001, 14, 2)]}
+    assert said.answers.managers == {"gpu-01 mlx5_0": [Manager(0x100001, 14, 3), Manager(0x100005, 5, 2)]}
     assert said.answers.states[0x200001, 3] == "Down/Polling"
     assert said.answers.notes == ()
-
-
-def test_two_masters(tmp_path: Path) -> None:
-    assert findings(
-        tmp_path, managers=case("saquery").replace("SMState...............2", "SMState...............3")
-    ) == [
-        "subnet manager: gpu-01 mlx5_0: expected one master, found 2: gpu-01 mlx5_0 (priority 14), "
-        "gpu-02 mlx5_0 (priority 5); stop all but one, and give them the same sm_key and partitions"
-    ]
-
-
-def test_no_master(tmp_path: Path) -> None:
-    dead = "/usr/sbin/sminfo: iberror: failed: query"
-    assert findings(tmp_path, master=dead, managers="") == [
-        "subnet manager: gpu-01 mlx5_0: expected one master, found none; start opensm, and read its log"
-    ]
-    standby = MASTER.replace("state 3 SMINFO_MASTER", "state 2 SMINFO_STANDBY")
-    assert findings(tmp_path, master=standby, managers="") == [
-        "subnet manager: gpu-01 mlx5_0: expected one master, found none among gpu-02 mlx5_0 (priority 5); "
-        "start opensm, and read its log"
-    ]
 
 
 def test_the_state_of_a_port_is_told_with_its_missing_cable(tmp_path: Path) -> None:
@@ -86,9 +63,7 @@ def test_a_link_that_no_manager_brought_up(tmp_path: Path) -> None:
         "not active: leaf-02/2 - gpu-02 mlx5_1/1: expected Active/LinkUp, found Init/LinkUp; "
         "read the log of the subnet manager"
     ]
-    assert [line.partition(":")[0] for line in findings(tmp_path, states=states, master="", managers="")] == [
-        "subnet manager"
-    ]
+    assert [line.partition(":")[0] for line in findings(tmp_path, states=states, managers="")] == ["subnet manager"]
 
 
 def test_what_could_not_be_read_is_said() -> None:
