@@ -73,7 +73,8 @@ def test_a_wrong_plan_is_checked_against_nothing(file: str, old: str, new: str, 
         pytest.param(
             {"ipoib": {"interfaces": {"ib0": {"partitions": [{"key": 0x7FFF}]}}}},
             "gpu-[01-02]: ipoib.interfaces.ib0.partitions[0].key: expected a partition key from 0x8001 to 0xfffe, "
-            "found 0x7fff; take one that the subnet manager has; the interface itself is in the default partition 0xffff",
+            "found 0x7fff; take one that the subnet manager has; the interface itself is in the default "
+            "partition 0xffff",
             id="partition key of an interface",
         ),
         pytest.param(
