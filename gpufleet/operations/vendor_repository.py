@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Generator
 from io import StringIO
 from typing import Any
-from urllib.parse import urlsplit
 
 from pyinfra.api.operation import operation
 from pyinfra.context import host
@@ -79,9 +78,9 @@ def _preferences(repository: Repository, present: bool) -> Commands:
     if not present:
         yield from files.file._inner(path=path, present=False)
         return
-    origin = urlsplit(repository.base_url).hostname or ""
-    text = f'Package: {" ".join(repository.excluded)}\nPin: origin "{origin}"\nPin-Priority: -1\n'
-    text = f"Explanation: Managed by gpufleet; do not edit\n{text}"
+    names = " ".join(repository.excluded)
+    records = [f"Package: {names}\nPin: {pin}\nPin-Priority: -1\n" for pin in repository.pins]
+    text = "Explanation: Managed by gpufleet; do not edit\n" + "\n".join(records)
     yield from files.put._inner(src=StringIO(text), dest=path, mode="644", user="root", group="root")
 
 

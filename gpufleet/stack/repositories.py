@@ -8,6 +8,7 @@ from typing import Final
 
 from gpufleet.stack.case import Case
 from gpufleet.stack.matrix import software_rows
+from gpufleet.stack.matrix.rdma_rows import Ofed
 from gpufleet.stack.part import Part
 from gpufleet.stack.resolution import Package, RdmaChoice, Repository
 from gpufleet.stack.rules import REPOSITORY, verdict
@@ -21,18 +22,18 @@ DOCA: Final = "doca"
 def repositories(case: Case, share: Part, stack: RdmaChoice | None) -> tuple[Repository, ...]:
     """Return NVIDIA's repositories that anything comes from; the distribution's own archive needs no row."""
     rows = [(name, _row(case, name)) for name in _wanted(case, share, stack)]
-    version = stack.version if stack else ""
-    return tuple(_placed(case, row, version if name == DOCA else "") for name, row in rows if row)
+    release = case.matrix.ofed_release(stack.version) if stack else None
+    return tuple(_placed(case, row, release if name == DOCA else None) for name, row in rows if row)
 
 
-def _placed(case: Case, row: software_rows.Repository, version: str) -> Repository:
+def _placed(case: Case, row: software_rows.Repository, release: Ofed | None) -> Repository:
     """Fill in the release, where each has a repository of its own."""
     plain = Repository(row.name, row.base_url, row.path, row.key_file, row.fingerprint, row.source)
-    packages = case.matrix.rdma_stack(DOCA, case.packaging) if version else None
-    if packages is None:
+    packages = case.matrix.rdma_stack(DOCA, case.packaging) if release else None
+    if packages is None or release is None:
         return plain
-    path = row.path.replace("{version}", version)
-    return replace(plain, path=path, excluded=packages.excluded, prevails=True)
+    path, key = row.path.replace("{version}", release.version), release.key_file or row.key_file
+    return replace(plain, path=path, key=key, excluded=packages.excluded, pins=packages.pins, prevails=True)
 
 
 def no_repository(case: Case, share: Part, stack: RdmaChoice | None) -> Iterator[Verdict]:

@@ -38,6 +38,8 @@ class Repository:
     source: str
     #: Packages in it that are taken from the distribution all the same.
     excluded: tuple[str, ...] = ()
+    #: What tells it from other archives in apt's preferences, such as `release l=DOCA-HOST*`.
+    pins: tuple[str, ...] = ()
     #: Whether it is preferred to every other repository that has packages of these names.
     prevails: bool = False
 

@@ -23,6 +23,8 @@ class Ofed(Row):
     systems: tuple[SystemKey, ...]
     released: datetime.date | None = None
     end_of_life: datetime.date | None = None
+    #: Name of the key beside this release's packages, where it is another than the repository's row has.
+    key_file: str = ""
 
 
 class RdmaStack(Row):
@@ -42,3 +44,5 @@ class RdmaStack(Row):
     dkms_modules: tuple[Text, ...] = ()
     #: Packages of the stack's repository that the distribution's own are preferred to.
     excluded: tuple[Text, ...] = ()
+    #: What tells that repository from others to apt, also where a mirror serves several (apt_preferences(5), `Pin`).
+    pins: tuple[Text, ...] = ()

@@ -56,7 +56,14 @@ def test_whole_choice_of_doca() -> None:
     assert found.packages == (Package("rdma", "doca-ofed", "3.2.2", "DOCA-OFED is wished for"),)
     (repository,) = found.repositories
     assert (repository.name, repository.path) == ("doca", "public/repo/doca/3.2.2/rhel9/x86_64/")
-    assert (repository.excluded, repository.prevails) == (("dkms",), True)
+    assert (repository.excluded, repository.pins, repository.prevails) == (("dkms",), (), True)
+
+
+@pytest.mark.parametrize(("release", "key"), [("3.2.2", "GPG-KEY-Mellanox.pub"), ("3.2.3", "doca_keyring.gpg")])
+def test_the_key_goes_with_the_release(release: str, key: str) -> None:
+    (repository,) = resolve(HGX, UBUNTU, Wish(rdma_stack="doca", ofed=release), MATRIX).repositories
+    assert repository.key == key
+    assert repository.pins == ('origin "linux.mellanox.com"', "release l=DOCA-HOST*")
 
 
 def test_doca_and_the_driver_come_from_two_repositories() -> None:
