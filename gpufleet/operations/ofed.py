@@ -11,8 +11,8 @@ from pyinfra.context import host
 
 from gpufleet.facts.dkms import DkmsModules
 from gpufleet.facts.ofed import UNINSTALLER, Build, DkmsBuilds, HasUninstaller, ReplacedModules
-from gpufleet.facts.packages import InstalledVersions
-from gpufleet.operations import boot, components, dkms, failure
+from gpufleet.facts.packages import HeldPackages, InstalledVersions, LockedVersions
+from gpufleet.operations import boot, components, dkms, failure, packages
 from gpufleet.stack import driver_names
 
 Commands = Generator[Any, None, None]
@@ -43,6 +43,9 @@ def removed(patterns: Sequence[str], timeout: int = 1800) -> Commands:
     if not driver_names.matching(installed, patterns):
         host.noop(f"none installed of {', '.join(patterns)}")
         return
+    kept = dict.fromkeys([*host.get_fact(HeldPackages), *host.get_fact(LockedVersions)], "")
+    if let_go := sorted(driver_names.matching(kept, patterns)):
+        yield from packages.held._inner(packages=let_go, present=False)
     if host.get_fact(HasUninstaller):
         yield StringCommand("timeout", str(timeout), UNINSTALLER, "--force")
     yield from components.removed._inner(patterns=patterns)

@@ -64,6 +64,29 @@ def used(repository: Repository, present: bool = True) -> Commands:
             yield from conflicting_sources.removed._inner(uri=url, keep=repositories.source_file(repository.name))
 
 
+@operation()
+def forgotten(repository: str) -> Commands:
+    """
+    Have the package manager use a vendor's repository no longer: the files that `used` wrote go.
+
+    + repository: name of the repository
+
+    **Example:**
+
+    .. code:: python
+
+        vendor_repository.forgotten(name="Take no more from DOCA-OFED's repository", repository="doca")
+    """
+    on_el = (f"/etc/yum.repos.d/{repository}.repo", f"/etc/pki/rpm-gpg/RPM-GPG-KEY-{repository}")
+    on_debian = (
+        repositories.source_file(repository),
+        f"/etc/apt/keyrings/{repository}.gpg",
+        _preferences_file(repository),
+    )
+    for path in on_el if host.get_fact(OsFamily) == EL else on_debian:
+        yield from files.file._inner(path=path, present=False)
+
+
 def dnf_options(repository: Repository) -> dict[str, str | int | bool]:
     """Return settings of a repository that is not to bring everything, or that others' packages must not replace."""
     excluded: dict[str, str | int | bool] = {"excludepkgs": ",".join(repository.excluded)}
@@ -74,7 +97,7 @@ def _preferences(repository: Repository, present: bool) -> Commands:
     """Keep apt from taking the excluded packages from here; only a repository that has some has such a file."""
     if not repository.excluded:
         return
-    path = f"/etc/apt/preferences.d/gpufleet-{repository.name}.pref"
+    path = _preferences_file(repository.name)
     if not present:
         yield from files.file._inner(path=path, present=False)
         return
@@ -82,6 +105,10 @@ def _preferences(repository: Repository, present: bool) -> Commands:
     records = [f"Package: {names}\nPin: {pin}\nPin-Priority: -1\n" for pin in repository.pins]
     text = "Explanation: Managed by gpufleet; do not edit\n" + "\n".join(records)
     yield from files.put._inner(src=StringIO(text), dest=path, mode="644", user="root", group="root")
+
+
+def _preferences_file(repository: str) -> str:
+    return f"/etc/apt/preferences.d/gpufleet-{repository}.pref"
 
 
 def address(repository: Repository) -> str:

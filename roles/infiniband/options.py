@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
+from gpufleet.fabric.counters import thresholds
 from gpufleet.nearest import nearest
 from gpufleet.options import RoleOptions
 
@@ -62,6 +63,27 @@ class Port(_Part):
     width: int = Field(default=4, ge=1, le=16, description="Lanes.")
 
 
+class Performance(_Part):
+    """Bandwidth and latency between the adapters of a host: measured on request, as that loads the fabric."""
+
+    run: bool = Field(
+        default=False,
+        description="Have `gpufleet verify` measure with perftest between the adapters of a host, some seconds for each.",
+    )
+    devices: Literal["all"] | list[DeviceName] = Field(
+        default="all", description="Devices to measure between; `all` leaves out those by which the host is reached."
+    )
+    memory: Literal["host", "gpu"] = Field(
+        default="host", description="Memory that is sent from and written to; `gpu` is that of the nearest GPU."
+    )
+    bandwidth: float | None = Field(
+        default=None, gt=0, description="Least bandwidth in Gb/s, in place of that of the adapter's generation."
+    )
+    latency: float | None = Field(
+        default=None, gt=0, description="Largest latency in microseconds, in place of that of the adapter's generation."
+    )
+
+
 class Infiniband(RoleOptions, key="infiniband"):
     """The host's network stack for RDMA, on hosts with Mellanox network adapters."""
 
@@ -83,6 +105,14 @@ class Infiniband(RoleOptions, key="infiniband"):
         {},
         description="What the first port of a device is to be, by the device's name, `all` for every other: "
         "`link_layer` (`InfiniBand`), `rate` in Gb/s, `width` (4). Checked, never set.",
+    )
+    counters: dict[str, Annotated[int, Field(ge=0)]] = Field(
+        {},
+        description="A site's own numbers of errors per hour above which a port's counter is a finding, by the names "
+        "that `ibqueryerrors` prints, such as `SymbolErrorCounter`.",
+    )
+    performance: Performance = Field(
+        default_factory=Performance, description="Bandwidth and latency between the adapters of a host."
     )
     memlock: Memlock = Field(default_factory=Memlock, description="Memory that services may lock.")
     pcie: dict[PciKind, Pcie] = Field(
@@ -123,19 +153,29 @@ class Infiniband(RoleOptions, key="infiniband"):
             raise ValueError("expected a device's name, found 'all', which stands for every device; choose another")
         return names
 
-    @field_validator("ports")
+    @field_validator("counters")
     @classmethod
-    def _ports_are_of_named_devices(cls, ports: dict[str, Port], info: Any) -> dict[str, Port]:
-        names = info.data.get("names")
-        if isinstance(names, dict):
-            known = ["all", *names.values()]
-            for name in ports:
-                if name not in known:
-                    close = nearest(name, known)
-                    cure = f"did you mean {close}?" if close else f"known are {', '.join(known)}"
-                    raise ValueError(f"expected a device that names has, found {name!r}; {cure}")
-        return ports
+    def _counters_are_judged_ones(cls, counters: dict[str, int]) -> dict[str, int]:
+        _known(counters, list(thresholds()), "a counter that is judged")
+        return counters
+
+    @field_validator("ports", "performance")
+    @classmethod
+    def _devices_are_named_ones(cls, value: Any, info: Any) -> Any:
+        named = value.devices if isinstance(value, Performance) else value
+        if isinstance(names := info.data.get("names"), dict) and named != "all":
+            _known(named, ["all", *names.values()], "a device that names has")
+        return value
 
     def wish(self) -> Mapping[str, Any]:
         """Return who provides the stack, and the release if one is named."""
         return {"rdma_stack": self.provider, "ofed": None if self.version == "auto" else self.version}
+
+
+def _known(found: Iterable[str], known: Sequence[str], what: str) -> None:
+    """Refuse a name that is not known, and say which one is meant."""
+    for name in found:
+        if name not in known:
+            close = nearest(name, known)
+            cure = f"did you mean {close}?" if close else f"known are {', '.join(known)}"
+            raise ValueError(f"expected {what}, found {name!r}; {cure}")

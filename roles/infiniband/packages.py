@@ -5,11 +5,13 @@ from __future__ import annotations
 from pyinfra.context import host
 
 from gpufleet.facts.kernel import RunningKernel
-from gpufleet.operations import components, dkms, files, ofed, repositories, stack
+from gpufleet.operations import components, dkms, files, ofed, repositories, stack, vendor_repository
 from gpufleet.stack.machine import System
 from gpufleet.stack.resolution import RdmaChoice, Resolution
 from roles.infiniband.options import Infiniband
 
+#: Name of NVIDIA's repository of network stacks.
+DOCA = "doca"
 #: Modules of DOCA-OFED that others build against the core's, though DKMS goes by the alphabet.
 DEPENDENT = ("iser", "isert", "srp")
 
@@ -25,6 +27,8 @@ def remove_others(options: Infiniband, choice: RdmaChoice) -> None:
     ofed.removed(
         patterns=list(choice.unwanted), timeout=options.install_timeout, name="Remove other network stacks of NVIDIA's"
     )
+    if choice.provider == "inbox":
+        vendor_repository.forgotten(repository=DOCA, name="Take packages of the same names from the distribution")
 
 
 def prepare_builds(options: Infiniband, choice: RdmaChoice, system: System) -> None:

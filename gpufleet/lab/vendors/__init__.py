@@ -1,7 +1,7 @@
 """The lab's vendor repositories: NVIDIA's layout, names, versions and relations, in packages of the lab's own.
 
-`ensure()` builds what the archive serves below `/nvidia/`, `/mellanox/` and `/ubuntu/`, signed by the lab's key. Whoever
-serves packages of another maker declares them as `package.Package` and publishes a folder under its own name:
+`ensure()` builds what the archive serves below `/nvidia/`, `/mellanox/` and `/ubuntu/`, signed by the lab's key.
+Whoever serves packages of another maker declares them as `package.Package` and publishes a folder under its own name:
 
     def fill(folder: Path) -> None:
         built = [rpm.build(package, vendors.key()) for package in packages]

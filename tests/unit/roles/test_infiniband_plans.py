@@ -93,6 +93,15 @@ def test_doca(release: str) -> None:
     assert without_noops(plan(found, data, release)) == ""
 
 
+@pytest.mark.parametrize("release", ["ubuntu-24.04", "el-9"])
+def test_back_to_the_distributions(release: str) -> None:
+    found = world(release)
+    plan(found, {ROLE: {"provider": "doca"}, **PINNED}, release)
+    text = plan(found, {ROLE: {"provider": "inbox"}, **PINNED}, release, changes={HasUninstaller: True})
+    assert_plan(ROLE, f"back_{release}", _from(without_noops(text), "Remove other", "Install the network"))
+    assert without_noops(plan(found, {ROLE: {"provider": "inbox"}}, release)) == ""
+
+
 @pytest.mark.parametrize(
     ("case", "machine", "release", "data"),
     [
