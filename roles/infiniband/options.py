@@ -68,7 +68,7 @@ class Performance(_Part):
 
     run: bool = Field(
         default=False,
-        description="Have `gpufleet verify` measure with perftest between the adapters of a host, some seconds for each.",
+        description="Have `gpufleet verify` measure by perftest between the adapters of a host, for seconds each.",
     )
     devices: Literal["all"] | list[DeviceName] = Field(
         default="all", description="Devices to measure between; `all` leaves out those by which the host is reached."

@@ -13,8 +13,11 @@ from gpufleet.facts.ofed import ReplacedModules
 from gpufleet.facts.packages import InstalledVersions
 from gpufleet.facts.pcie import AcsControls, DeviceControls
 from gpufleet.facts.rdma import RdmaAdapters, RdmaDevice, RdmaDevices
+from gpufleet.facts.rdma_counters import PortCounters, RdmaCounters
+from gpufleet.facts.rdma_speed import RdmaSpeeds
 from gpufleet.facts.units import UnitState, UnitStates
 from gpufleet.health import Probe
+from gpufleet.inventory.hosts import InventoryHost
 from gpufleet.operations.ofed import CORE
 from gpufleet.stack import driver_names
 from gpufleet.stack.host.resolved import resolved
@@ -24,8 +27,9 @@ from roles.infiniband.decisions import device_names
 from roles.infiniband.options import Infiniband
 from roles.infiniband.steps import ARGUMENTS, MODULES, PCIE_UNIT, RULES
 from tests.verify.cuda_readings import SHARED, Record, machine
+from tests.verify.infiniband_speed import Measured, measure
 
-PROBE = {
+PROBE: dict[str, Any] = {
     **SHARED,
     "kernel": "uname -r",
     "dkms": "command -v dkms >/dev/null && dkms status; true",
@@ -35,6 +39,7 @@ PROBE = {
     "adapters": RdmaAdapters().command(),
     "bridges": NvlinkBridges().command(),
     "devices": RdmaDevices().command(),
+    "counters": RdmaCounters().command(),
     "rules": f"sed -n 's/.*rdma-name[.]sh \\(.*\\)\"$/\\1/p' /{RULES} 2>/dev/null; true",
     "memlock": ServiceMemlock().command(units=["*.service"]),
     "setpci": "command -v setpci; true",
@@ -46,6 +51,7 @@ PROBE = {
     '[ -r "$d/numa_node" ] && [ ! -e "$d/physfn" ] || continue; read -r v <"$d/vendor"; read -r c <"$d/class"; '
     f'case "$v $c" in "0x10de 0x03"*) k=gpu;; "0x{MELLANOX} 0x02"*) k=adapter;; *) continue;; esac; '
     'echo "$k ${d##*/} $(cat "$d/numa_node")"; done; true',
+    "speed": measure,
 }
 
 
@@ -54,6 +60,7 @@ class Stack:
     """A host with RDMA adapters that the role looks after: what the inventory asks for, and what the host answered."""
 
     probe: Probe
+    record: InventoryHost
     options: Infiniband
     chosen: Resolution
     hardware: Hardware
@@ -68,7 +75,7 @@ class Stack:
         chosen = resolved(record, found, record.folder)
         if chosen.rdma is None and not chosen.errors:
             return None
-        return cls(probe, declared(Infiniband), chosen, found.hardware)
+        return cls(probe, record, declared(Infiniband), chosen, found.hardware)
 
     @property
     def wanted(self) -> tuple[Package, ...]:
@@ -86,6 +93,16 @@ class Stack:
     def devices(self) -> list[RdmaDevice]:
         """RDMA devices that the kernel shows."""
         return RdmaDevices().process(self.probe["devices"].lines)
+
+    @property
+    def counters(self) -> PortCounters:
+        """Error counters of ports."""
+        return RdmaCounters().process(self.probe["counters"].lines)
+
+    def measured(self, tool: str) -> Measured:
+        """What perftest showed between the adapters."""
+        report = RdmaSpeeds().process(self.probe["speed"].lines)
+        return Measured(report, self.options.performance, machine(self.probe).system.arch, tool)
 
     @property
     def names(self) -> Mapping[str, str]:

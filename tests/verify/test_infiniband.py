@@ -12,9 +12,11 @@ from gpufleet.facts.dkms import DkmsModules
 from gpufleet.facts.memlock import ServiceMemlock
 from gpufleet.facts.ofed import ReplacedModules
 from gpufleet.facts.pcie import AcsControls, DeviceControls
+from gpufleet.facts.rdma_speed import BANDWIDTH, LATENCY
 from gpufleet.health import Probe, unproven
-from roles.infiniband.decisions import acs_off, expected_port, kernel_arguments, registers
+from roles.infiniband.decisions import acs_off, kernel_arguments, registers
 from tests.verify.cuda_readings import machine, not_held, specs, wrong_versions
+from tests.verify.infiniband_ports import errors, other_devices, planned_guids, unlike_declared
 from tests.verify.infiniband_readings import PROBE, Stack
 
 __all__ = ["PROBE"]
@@ -94,26 +96,27 @@ def test_names_come_back_at_boot(found: Stack | None) -> None:
 
 
 def test_ports_are_as_declared(found: Stack | None) -> None:
-    wrong = []
-    for device in found.devices if found else []:
-        expected = expected_port(found.options, device.name) if found else None
-        port = device.ports[0] if device.ports else None
-        if expected is None:
-            continue
-        rate = expected.rate or (port.rate if port else 0)
-        wanted = f"{device.name}: expected {expected.link_layer} ACTIVE, {rate:g} Gb/s, {expected.width}X"
-        is_found = f"{port.link_layer} {port.state}, {port.rate:g} Gb/s, {port.width}X" if port else "no port"
-        if not wanted.endswith(f"expected {is_found}"):
-            wrong.append(f"{wanted}, found {is_found}")
-    missing = [name for name in (found.options.ports if found else {}) if name not in _names(found)]
-    wrong += [f"{name}: expected a device of this name, found none" for name in missing]
+    wrong = unlike_declared(found.options, found.devices) if found else []
     if wrong and found and not found.devices:
         unproven("the kernel shows no RDMA device")
     assert not wrong, "; ".join(wrong)
 
 
-def _names(found: Stack | None) -> list[str]:
-    return ["all", *(device.name for device in found.devices)] if found else []
+def test_ports_have_few_errors(found: Stack | None) -> None:
+    if found and found.names:
+        if not found.devices:
+            unproven("the kernel shows no RDMA device")
+        many = errors(found.counters, found.devices, found.options.counters)
+        cure = "see to the cable; `perfquery -R` starts anew after a repair"
+        assert not many, f"errors of ports: expected few an hour, found {', '.join(many)}; {cure}"
+
+
+def test_devices_are_those_of_the_fabrics_plan(found: Stack | None) -> None:
+    if found and planned_guids(found.record):
+        if not found.devices:
+            unproven("the kernel shows no RDMA device")
+        wrong = other_devices(found.record, found.devices)
+        assert not wrong, f"{'; '.join(wrong)}; correct the plan, or look for an adapter that was exchanged"
 
 
 def test_services_may_lock_memory(found: Stack | None) -> None:
@@ -178,3 +181,13 @@ def test_gpus_have_an_adapter_on_their_numa_node(found: Stack | None) -> None:
         far = [f"{gpu} on node {node}" for gpu, node in found.numa("gpu").items() if node not in adapters]
         nodes = ", ".join(map(str, sorted(adapters))) or "none"
         assert not far, f"NUMA: expected an adapter on each GPU's node, found adapters on {nodes}, {', '.join(far)}"
+
+
+def test_bandwidth_between_adapters(found: Stack | None) -> None:
+    if found and found.options.performance.run:
+        found.measured(BANDWIDTH).judge([device.name for device in found.devices])
+
+
+def test_latency_between_adapters(found: Stack | None) -> None:
+    if found and found.options.performance.run:
+        found.measured(LATENCY).judge([device.name for device in found.devices])

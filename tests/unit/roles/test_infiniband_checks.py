@@ -42,6 +42,11 @@ GOOD: dict[str, Any] = {
         f"device|mlx5_1|{SECOND}|a088:c203:00ab:0002|0",
         f"port|mlx5_1|1|{PORT}",
     ],
+    "counters": [
+        "uptime 7200.5",
+        "/sys/class/infiniband/mlx5_0/ports/1/counters/symbol_error:20",
+        "/sys/class/infiniband/mlx5_0/ports/1/counters/link_downed:1",
+    ],
     "rules": [f"{FIRST} mlx5_0", f"{SECOND} mlx5_1"],
     "memlock": [
         "Id=containerd.service",
@@ -232,6 +237,7 @@ def test_a_kernel_that_shows_no_device() -> None:
     assert failing({"devices": ""}, data) == {
         "devices_have_their_names": "unproven: the kernel shows no RDMA device",
         "ports_are_as_declared": "unproven: the kernel shows no RDMA device",
+        "ports_have_few_errors": "unproven: the kernel shows no RDMA device",
     }
 
 

@@ -39,6 +39,16 @@ def options(**given: Any) -> Infiniband:
             {"names": {FIRST: "mlx5_0"}, "ports": {"mlx5_1": {}}},
             "expected a device that names has, found 'mlx5_1'; did you mean mlx5_0?",
         ),
+        (
+            {"names": {FIRST: "mlx5_0"}, "performance": {"devices": ["mlx5_1"]}},
+            "expected a device that names has, found 'mlx5_1'; did you mean mlx5_0?",
+        ),
+        ({"performance": {"bandwidth": 0}}, "Input should be greater than 0"),
+        ({"performance": {"memory": "gpus"}}, "Input should be 'host' or 'gpu'"),
+        (
+            {"counters": {"SymbolErorCounter": 1}},
+            "expected a counter that is judged, found 'SymbolErorCounter'; did you mean SymbolErrorCounter?",
+        ),
         ({"memlock": {"limit": 1}}, ["Input should be 'unlimited'", "Input should be greater than or equal to 64"]),
         ({"pcie": {"15b3:1021": {"max_read_request": 100}}}, "Input should be 128, 256, 512, 1024, 2048 or 4096"),
         ({"pcie": {"mlx5": {}}}, "String should match pattern '^[0-9a-f]{4}:[0-9a-f]{4}$'"),
