@@ -40,12 +40,12 @@ def used(repository: Repository, present: bool = True) -> Commands:
     if present and not repository.fingerprint:
         yield failure(
             f"{host.name}: stack.repositories.{repository.name}.key_fingerprint",
-            expected=f"the fingerprint of {repository.key}, forty hexadecimal digits",
+            expected=f"the fingerprint of {repository.key_place}, forty hexadecimal digits",
             found="none in the matrix",
             cure="read the key's fingerprint where you trust it, and name it there",
         )
         return
-    url, key, fingerprint = address(repository), repository.key, repository.fingerprint
+    url, key, fingerprint = repository.url, repository.key, repository.fingerprint
     if host.get_fact(OsFamily) == EL:
         yield from repositories.dnf_repository._inner(
             repository=repository.name,
@@ -109,8 +109,3 @@ def _preferences(repository: Repository, present: bool) -> Commands:
 
 def _preferences_file(repository: str) -> str:
     return f"/etc/apt/preferences.d/gpufleet-{repository}.pref"
-
-
-def address(repository: Repository) -> str:
-    """Return the whole URL; repositories without suites need the slash at its end."""
-    return f"{repository.base_url.rstrip('/')}/{repository.path.strip('/')}/"

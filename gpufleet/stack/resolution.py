@@ -43,6 +43,16 @@ class Repository:
     #: Whether it is preferred to every other repository that has packages of these names.
     prevails: bool = False
 
+    @property
+    def url(self) -> str:
+        """The whole URL; repositories without suites need the slash at its end."""
+        return f"{self.base_url.rstrip('/')}/{self.path.strip('/')}/"
+
+    @property
+    def key_place(self) -> str:
+        """URL of the key, or what was given instead."""
+        return self.key if "://" in self.key or "\n" in self.key else f"{self.url}{self.key}"
+
 
 @dataclass(frozen=True)
 class DriverChoice:

@@ -18,7 +18,7 @@ hosts = [
     ("gpu-04", {"machine": {"os": "ubuntu-24.04", **MACHINE}, "infiniband": {}}),
 ]
 """
-KEY = "https://linux.mellanox.com/public/repo/doca/GPG-KEY-Mellanox.pub"
+KEY = "https://linux.mellanox.com/public/repo/doca/3.2.3/ubuntu24.04/x86_64/doca_keyring.gpg"
 
 
 def test_every_fault_is_named(tmp_path: Path) -> None:
@@ -35,5 +35,6 @@ def test_every_fault_is_named(tmp_path: Path) -> None:
         "https://github.com/Azure/azhpc-images)",
         f"  gpu-02: stack: stack.repositories.doca.key_fingerprint: expected the fingerprint of {KEY}, forty "
         "hexadecimal digits, found none in the matrix; read the key's fingerprint where you trust it, and name it "
-        f"there (repository doca; DOCA documentation 3.2.1, DOCA-Host Installation and Upgrade; the key at {KEY})",
+        "there (repository doca; DOCA documentation 3.2.1, DOCA-Host Installation and Upgrade; the key beside the "
+        "packages as in NVIDIA/cuda-quantum, realtime/scripts/deps_common.sh)",
     ]

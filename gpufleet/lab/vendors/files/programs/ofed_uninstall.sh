@@ -1,6 +1,6 @@
 #!/bin/sh
 # Removes the network stack; with --force unasked.
-set -eu
+set -euf
 [ "${1-}" = --force ] || exit 1
 names='doca-* mlnx-* ofed-scripts iser-dkms isert-dkms srp-dkms rdma-core libibverbs* ibverbs-* librdmacm* rdmacm-utils libibumad*
     libibmad* libibnetdisc* infiniband-diags perftest opensm* libopensm* mft openmpi ucx'
