@@ -11,8 +11,8 @@ from tests.verify import companion_readings
 from tests.verify.companion_readings import Companion, Declared, unit_probe
 
 DEVICE = "/dev/gdrdrv"
-#: Where a client of peer memory shows: the list of OFED's ib_core, and the modules whose symbols nvidia_peermem holds; it
-#: does not stay loaded where they refuse it.
+#: Where a client of peer memory shows: the list of OFED's ib_core, and the modules whose symbols nvidia_peermem holds;
+#: it does not stay loaded where they refuse it.
 CLIENTS = (
     "/sys/kernel/mm/memory_peers/nv_mem*",
     f"/sys/module/ib_core/holders/{PEER_MEMORY}",
