@@ -44,9 +44,11 @@ class RdmaCounters(FactBase[PortCounters]):
 
     @override
     def command(self) -> str:
-        """Read them by one grep; a counter that the hardware does not have cannot be read."""
-        files = " ".join(f"{_FILES}{name}" for name in NAMES)
-        return f'read -r up rest </proc/uptime; echo "uptime $up"; grep -sH "" {files}; true'
+        """Read each of them on every port; one that the hardware does not have cannot be read."""
+        names = " ".join(NAMES)
+        return (
+            f'read -r up rest </proc/uptime; echo "uptime $up"; for c in {names}; do grep -sH "" {_FILES}$c; done; true'
+        )
 
     @override
     def process(self, output: Iterable[str]) -> PortCounters:

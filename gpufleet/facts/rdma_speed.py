@@ -69,7 +69,7 @@ class RdmaSpeeds(FactBase[SpeedReport]):
     @override
     def command(self, limit: int, memory: Literal["host", "gpu"] = "host", devices: Sequence[str] = ()) -> str:
         """Begin no run after `limit` seconds; no devices means all but those of the default route."""
-        return f"set -- {shlex.join([str(limit), memory, *devices])}\n{PROGRAM.read_text(encoding='utf-8')}"
+        return f"set -- {shlex.join([str(limit), memory, *devices])}\n{_program()}"
 
     @override
     def process(self, output: Iterable[str]) -> SpeedReport:
@@ -96,6 +96,12 @@ class RdmaSpeeds(FactBase[SpeedReport]):
                 case _:
                     (said.client if said.has_answered else said.server).append(line)
         return report
+
+
+def _program() -> str:
+    """Return the program without what is for its readers: it travels with every probe."""
+    lines = (line.strip() for line in PROGRAM.read_text(encoding="utf-8").splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("#"))
 
 
 @dataclass

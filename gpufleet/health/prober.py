@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from types import ModuleType
 
 from testinfra.backend.base import CommandResult
@@ -66,9 +67,16 @@ def seconds_of(module: ModuleType) -> int:
 
 
 def ask(host: Host, record: InventoryHost, requests: Mapping[str, Request]) -> dict[str, Section]:
-    """Run the sections on a host in one command; raises CheckError for the whole host where that is impossible."""
+    """Run the sections on a host in one command; raises CheckError for the whole host where that is impossible.
+
+    What several modules ask is run once: a host's modules share much, and the script's length is limited.
+    """
+    first: dict[Request, str] = {}
+    for name, request in requests.items():
+        first.setdefault(request, name)
+    asked = {name: request for request, name in first.items()}
     token = f"probe-{secrets.token_hex(4)}"
-    text = script(requests, token)
+    text = script(asked, token)
     if len(text) > SCRIPT_LIMIT:
         raise CheckError(f"expected a probe of at most {SCRIPT_LIMIT} characters, found {len(text)}", whole_host=True)
     try:
@@ -77,7 +85,8 @@ def ask(host: Host, record: InventoryHost, requests: Mapping[str, Request]) -> d
         raise CheckError(diagnosis.no_connection(record, _errors(error)), whole_host=True) from None
     if result.rc:
         raise CheckError(diagnosis.no_probe(record, result.rc, result.stderr), whole_host=True)
-    return parse(result.stdout_bytes.decode("ascii", "replace"), requests, token)
+    found = parse(result.stdout_bytes.decode("ascii", "replace"), asked, token)
+    return {name: replace(found[first[request]], name=name) for name, request in requests.items()}
 
 
 def _errors(error: RuntimeError) -> str:
