@@ -1,6 +1,6 @@
 # Measures the way between the RDMA devices of this host by perftest: each sends to the next one on its network.
-# $1: seconds after which no further run begins; $2: memory, `host` or `gpu`; $3 and on: devices, none meaning all of them
-# but those of the default route.
+# $1: seconds after which no further run begins; $2: memory, `host` or `gpu`; $3 and on: devices, none meaning every
+# adapter but those of the default route.
 limit=$(($(date +%s) + $1)) memory=$2
 shift 2
 named=" $* " port=18515
@@ -12,7 +12,11 @@ devices() {
   for path in /sys/class/infiniband/*; do
     device=${path##*/} files=$path/ports/1 index=-1
     [ -r "$files/state" ] || continue
-    case "$named" in "  "|*" $device "*) ;; *) continue;; esac
+    case "$named" in
+      "  ") is_adapter "$path/device" || continue;;
+      *" $device "*) ;;
+      *) continue;;
+    esac
     read -r layer <"$files/link_layer"
     state=$(cut -d' ' -f2 "$files/state")
     rate=$(cut -d' ' -f1 "$files/rate")
@@ -36,6 +40,11 @@ devices() {
     fi
     echo "== ready $device $index $layer/${network:-$device}"
   done
+}
+
+# Neither a virtual function, nor the port by which NVLink switches are managed.
+is_adapter() {
+  [ ! -e "$1/physfn" ] && ! grep -qsa SW_MNG "$1/vpd"
 }
 
 # Lowest index of a GID of type RoCE v2 that is an IPv4 address of the interface itself.

@@ -71,6 +71,15 @@ def test_what_cannot_be_measured_is_named(host: PerftestHost) -> None:
     )
 
 
+def test_virtual_functions_and_bridges_of_nvlink_are_left_out(host: PerftestHost) -> None:
+    for number in range(4):
+        host.adapter(number)
+    (host.root / "sys/class/infiniband/mlx5_1/device/physfn").touch()
+    (host.root / "sys/class/infiniband/mlx5_2/device/vpd").write_bytes(b"\x82\x00SW_MNG\x00")
+    assert host.measure().runs == both((0, 3), (3, 0))
+    assert list(host.measure(devices=["mlx5_1"]).devices) == ["mlx5_1"]
+
+
 def test_named_devices_alone(host: PerftestHost) -> None:
     for number in range(3):
         host.adapter(number, interface="ens9")
