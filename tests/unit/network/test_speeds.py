@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from gpufleet.network.speeds import Speed, speed, speeds
+from gpufleet.project import ROOT
 
 ROW = {
     "generation": "ConnectX-7",
@@ -46,6 +47,14 @@ def test_every_row_is_plausible(row: Speed) -> None:
     assert set(row.latency) == {"x86_64", "aarch64"}
     assert row.source
     assert row.verified != row.source.startswith("derived")
+
+
+@pytest.mark.parametrize("row", speeds(), ids=lambda row: row.name)
+def test_every_row_is_documented(row: Speed) -> None:
+    times = f"{row.latency['x86_64']:g}, {row.latency['aarch64']:g}"
+    cells = (f"{row.generation}, {row.rate}", ", ".join(row.devices), f"{row.bandwidth:g}", f"{row.gpu_bandwidth:g}")
+    line = f"| {' | '.join(cells)} | {times} | {'published' if row.verified else 'derived'} |"
+    assert line in (ROOT / "docs/infiniband.md").read_text(encoding="utf-8").splitlines()
 
 
 def test_no_adapter_has_two_rows_for_a_rate() -> None:
