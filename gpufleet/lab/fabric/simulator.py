@@ -33,7 +33,7 @@ ASK = (
     'timeout 20 sh -c \'until tail -c +$(($0 + 1)) log | grep -qF "$1"; do sleep 0.05; done\' "$before" "$1" && '
     "tail -c +$((before + 1)) log"
 )
-_CLIENT = re.compile(r'Client (\d+): pid \d+ connected at "([^"]+)" .*qp \d+ (SM)?')
+_CLIENT = re.compile(r'Client (\d+): pid \d+ connected at "([^"]+)" .*qp \d+ ?(SM)?')
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gpufleet.lab.fabric import equipment
+from tests.unit.lab.fabric.ibsim import Ibsim, port_info
 
 #: Says how it was called; the simulator's library makes a folder in the current one.
 PROGRAM = """#!/bin/sh
@@ -75,6 +76,20 @@ def run(root: Path, program: str, *words: str) -> tuple[int | None, str, str]:
 )
 def test_it_runs_the_program_on_the_adapter_that_is_asked_for(root: Path, command: str, output: str) -> None:
     assert run(root, *command.split()) == (0, output, "")
+
+
+def test_ibstat_tells_the_true_rate(root: Path, ibsim: Ibsim) -> None:
+    """The library's files have 104 for HDR."""
+    ibsim.info = port_info(extended=4)
+    for device in ("mlx5_0", "mlx5_3"):
+        with (root / f"usr/lib/gpufleet-lab-fabric/devices/{device}-1").open("a") as file:
+            file.write(f"IBSIM_SERVER_NAME=127.0.0.1\nIBSIM_SERVER_PORT={ibsim.port}\n")
+    said = PROGRAM.replace("rm -r sys-1", "rm -r sys-1; printf '\\t\\tRate: 104\\n'")
+    (root / "usr/sbin/ibstat").write_text(said)
+    lines = [f"gpu-01 mlx5_{number}: \n\t\tRate: 200\n" for number in (0, 3)]
+    assert run(root, "ibstat") == (0, "".join(lines), "")
+    ibsim.full = 1
+    assert run(root, "ibstat", "mlx5_0")[1] == "gpu-01 mlx5_0: mlx5_0\n\t\tRate: 104\n"
 
 
 def test_what_the_program_says_of_itself_is_passed_on(root: Path) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+from . import client
+from .rates import rate
 
 ROOT = Path(os.environ.get("GPUFLEET_LAB_ROOT", "/"))
 HOME = ROOT / "usr/lib/gpufleet-lab-fabric"
@@ -18,6 +23,7 @@ ABSENT = 127
 FULL, SECONDS = b"connect failed", 30
 #: Without an argument it tells about all adapters; others begin at the first one.
 FOR_ALL = "ibstat"
+RATE = re.compile(rb"^(\t\tRate: )\d+$", re.MULTILINE)
 
 
 def asked_for(program: str, words: list[str]) -> str:
@@ -64,27 +70,42 @@ def main(program: str, words: list[str]) -> int:
 
 def run(command: list[str], device: str, place: Path) -> int:
     """Run a command on one device, once a place at the simulator is free; return its exit status."""
-    variables = {**os.environ, **environment(HOME / "devices" / f"{device}-1")}
+    variables = environment(HOME / "devices" / f"{device}-1")
+    corrected = command[0].endswith(f"/{FOR_ALL}")
     deadline = time.monotonic() + SECONDS
-    sys.stdout.flush()
     while True:
-        status, errors = attempt(command, variables, place)
+        status, output, errors = attempt(command, {**os.environ, **variables}, place, captured=corrected)
         if FULL not in errors or time.monotonic() > deadline:
+            sys.stdout.buffer.write(with_rate(output, variables) if corrected else output)
+            sys.stdout.flush()
             sys.stderr.buffer.write(errors)
             return status
         time.sleep(0.2)
 
 
-def attempt(command: list[str], variables: dict[str, str], place: Path) -> tuple[int, bytes]:
+def attempt(command: list[str], variables: dict[str, str], place: Path, *, captured: bool) -> tuple[int, bytes, bytes]:
     """Run a command in a folder of its own, where the library makes files; signals are passed on."""
-    with (place / "errors").open("w+b") as errors:
-        process = subprocess.Popen(command, env=variables, cwd=place, stderr=errors)
+    with (place / "output").open("w+b") as output, (place / "errors").open("w+b") as errors:
+        process = subprocess.Popen(
+            command, env=variables, cwd=place, stdout=output if captured else None, stderr=errors
+        )
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda given, _: process.send_signal(given))
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to the program, too
         status = process.wait()
-        errors.seek(0)
-        return (status if status >= 0 else 128 - status), errors.read()
+        for file in (output, errors):
+            file.seek(0)
+        return (status if status >= 0 else 128 - status), output.read(), errors.read()
+
+
+def with_rate(output: bytes, variables: dict[str, str]) -> bytes:
+    """Put the rate right that ibstat reads from the library's files: those have 104 for EDR, HDR and NDR alike."""
+    if RATE.search(output):
+        server, port = variables["IBSIM_SERVER_NAME"], int(variables["IBSIM_SERVER_PORT"])
+        with contextlib.suppress(OSError):
+            true = rate(client.ask(server, port, variables["SIM_HOST"])).partition(" ")[0].partition(".")[0]
+            return RATE.sub(rb"\g<1>" + true.encode(), output)
+    return output
 
 
 def remove(place: Path) -> None:

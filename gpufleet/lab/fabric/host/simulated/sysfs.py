@@ -8,6 +8,7 @@ from typing import Any
 from emulated import paths  # type: ignore[import-not-found]  # of the emulation, beside which this runs
 
 from .client import PortState
+from .rates import rate
 
 CLASS = paths.ROOT / "sys/class/infiniband"
 STATES = {1: "DOWN", 2: "INIT", 3: "ARMED", 4: "ACTIVE", 5: "ACTIVE_DEFER"}
@@ -19,21 +20,10 @@ PHYSICAL = {
     5: "LinkUp",
     6: "LinkErrorRecovery",
 }
-LANES = {1: 1, 2: 4, 4: 8, 8: 12, 16: 2}
-#: Name and rate of a lane in 100 Mb/s, by active speed and by active extended speed.
-SPEEDS = {1: ("SDR", 25), 2: ("DDR", 50), 4: ("QDR", 100)}
-EXTENDED = {1: ("FDR", 140), 2: ("EDR", 250), 4: ("HDR", 500), 8: ("NDR", 1000)}
-#: A port without a cable, before a subnet manager was ever there.
+#: First half of every GID until a subnet manager gives another.
 DEFAULT_PREFIX = 0xFE80 << 48
+#: A port without a cable, before a subnet manager was ever there.
 UNPLUGGED = PortState(1, 2, 0, 0, DEFAULT_PREFIX, 2, 1, 0, (0xFFFF, *[0] * 31))
-
-
-def rate(port: PortState) -> str:
-    """Return `400 Gb/sec (4X NDR)`."""
-    name, lane = EXTENDED.get(port.extended) or SPEEDS.get(port.speed, ("SDR", 25))
-    lanes = LANES.get(port.width, 0)
-    whole, rest = divmod(lanes * lane, 10)
-    return f"{whole}{'.5' if rest else ''} Gb/sec ({lanes}X {name})"
 
 
 def device_files(adapter: dict[str, Any], host: str) -> dict[str, str]:
