@@ -22,6 +22,7 @@ HOSTS = {"u24": "ubuntu-24.04-stand-in/hgx-h100", "d13": "debian-13/hgx-h100", "
 OPTIONS = {"memlock": {"limit": 64, "services": ["ssh.service"]}}
 RULES = "/etc/udev/rules.d/60-rdma-persistent-naming.rules"
 UNPROVEN = "the kernel shows no RDMA device"
+NO_PERFTEST = "perftest: expected ib_write_bw and ib_write_lat, found none"
 DROP_IN = "/etc/systemd/system/ssh.service.d/60-gpufleet-memlock.conf"
 
 
@@ -105,6 +106,17 @@ def test_deviations_are_seen(fleet: Fleet) -> None:
     }
     assert fleet.deploy("infiniband.py").failures() == []
     assert failed(fleet) == {}
+
+
+def test_speed_is_measured_on_request(fleet: Fleet) -> None:
+    """The program runs on the host as it stands, with Debian's own perftest, and finds nothing to measure between."""
+    checks = ("d13 bandwidth_between_adapters", "d13 latency_between_adapters")
+    fleet.declare(d13={"infiniband": {**OPTIONS, "performance": {"run": True}}})
+    assert failed(fleet) == dict.fromkeys(checks, UNPROVEN)
+    fleet.host("d13").execute("mv /usr/bin/ib_write_lat /root/")
+    assert failed(fleet) == dict.fromkeys(checks, NO_PERFTEST)
+    fleet.host("d13").execute("mv /root/ib_write_lat /usr/bin/")
+    fleet.declare(d13={"infiniband": OPTIONS})
 
 
 def test_doca_is_refused_where_there_is_none(fleet: Fleet) -> None:
