@@ -78,7 +78,8 @@ class Simulator:
 
     def _create(self, net: Network, text: str, images: Mapping[str, str], say: base.Say) -> None:
         one = SimulatorRecipe("fabric", images.get(SYSTEM, ""), recipe.this_week())
-        base.ensure(one, net, sources.discover(sources.read(), sources.probe), say)
+        if not docker.image_exists(one.base_tag()):
+            base.ensure(one, net, sources.discover(sources.read(), sources.probe), say)
         docker.docker(
             *("create", "--name", self.container, "--hostname=fabric", "--restart=always", "--tmpfs=/run"),
             *("--network", net.name, "--ip", address(net), f"--label=gpufleet.fabric={self.lab.lab}"),
