@@ -12,12 +12,14 @@ RUNNING = f"systemctl list-units --plain --no-legend --state=active '{PREFIX}*' 
 #: In memory: a reboot repairs what was killed.
 DROP_INS, DROP_IN = "/run/systemd/system", "gpufleet-lab-killed.conf"
 KILLED = f"ls -d {DROP_INS}/{PREFIX}*/{DROP_IN} 2>/dev/null | cut -d/ -f5; true"
-KILL = """
+PREPARE = """
 for unit in {units}; do
   mkdir -p {folder}/$unit.d
   printf '[Service]\\nRestart=no\\n' >{folder}/$unit.d/{name}
 done
 systemctl daemon-reload
+"""
+KILL = """
 systemctl kill --signal=KILL {units}
 timeout 20 sh -c 'while systemctl -q is-active {units}; do sleep 0.1; done'
 """
@@ -30,7 +32,10 @@ systemctl start {units}
 
 
 def kill(host: LabHost, device: str, simulator: Simulator) -> None:
-    """Kill the host's subnet managers, or that of a device, and have the simulator forget them."""
+    """Kill the host's subnet managers, or that of a device, once the simulator has forgotten them.
+
+    What ibsim passes on to a process that has gone is lost without a word, and a standby waits for it for ever.
+    """
     if device in killed(host) or (not device and killed(host)):
         return
     units = of(host.execute(RUNNING).stdout.split(), device)
@@ -38,8 +43,9 @@ def kill(host: LabHost, device: str, simulator: Simulator) -> None:
         where, cure = f"host {host.name}", "deploy the role subnet_manager first"
         expected = f"a subnet manager that runs{' on ' + device if device else ''}"
         raise LabError(where, expected=expected, found="none", cure=cure)
-    host.execute(KILL.format(units=" ".join(units), folder=DROP_INS, name=DROP_IN))
+    host.execute(PREPARE.format(units=" ".join(units), folder=DROP_INS, name=DROP_IN))
     simulator.detach_managers([f"{host.name} {device_of(unit)}" for unit in units])
+    host.execute(KILL.format(units=" ".join(units)))
 
 
 def revive(host: LabHost, device: str) -> None:

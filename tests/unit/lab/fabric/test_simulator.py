@@ -108,8 +108,8 @@ def test_a_killed_manager_stays_so(console: Console, monkeypatch: pytest.MonkeyP
     own = host(lambda command: units if command == managers.RUNNING else "", said, monkeypatch)
     console.answers = [ATTACHED]
     managers.kill(own, "mlx5_0", OWN)
+    assert "printf '[Service]\\nRestart=no\\n' >/run/systemd/system/$unit.d/gpufleet-lab-killed.conf" in said[-2]
     assert "systemctl kill --signal=KILL gpufleet-opensm@mlx5_0-1.service\n" in said[-1]
-    assert "printf '[Service]\\nRestart=no\\n' >/run/systemd/system/$unit.d/gpufleet-lab-killed.conf" in said[-1]
     assert console.told == ["Attached", "X 0"]
 
 
