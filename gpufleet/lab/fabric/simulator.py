@@ -24,11 +24,11 @@ PORT = 7070
 SECONDS = 30
 NET, RUN = "/etc/gpufleet-lab-fabric.net", "/run/gpufleet-lab-fabric"
 LIBRARY = "/usr/lib/x86_64-linux-gnu/umad2sim/libumad2sim.so"
-REPRESS, REPRESS_SOURCE = "/usr/lib/gpufleet-lab-repress.so", Path(__file__).with_name("repress.c")
+ANSWERS, ANSWERS_SOURCE = "/usr/lib/gpufleet-lab-answers.so", Path(__file__).with_name("answers.c")
 #: The console is a pipe that never ends; its other side is the file `log`.
 START = (
     f"mkdir -p {RUN} && mkfifo {RUN}/console && (exec sleep infinity >{RUN}/console &) && "
-    f"LD_PRELOAD={REPRESS} exec ibsim -s -r -l {PORT} {NET} <{RUN}/console >{RUN}/log 2>&1"
+    f"LD_PRELOAD={ANSWERS} exec ibsim -s -r -l {PORT} {NET} <{RUN}/console >{RUN}/log 2>&1"
 )
 #: Sends the lines of standard input, the last of which the simulator repeats, and prints all that came up to there.
 ASK = (
@@ -83,13 +83,13 @@ class Simulator:
         one = SimulatorRecipe("fabric", images.get(SYSTEM, ""), recipe.this_week())
         if not docker.image_exists(one.base_tag()):
             base.ensure(one, net, sources.discover(sources.read(), sources.probe), say)
-        library = repress(one, net, say)
+        library = answers(one, net, say)
         docker.docker(
             *("create", "--name", self.container, "--hostname=fabric", "--restart=always", "--tmpfs=/run"),
             *("--network", net.name, "--ip", address(net), f"--label=gpufleet.fabric={self.lab.lab}"),
             *(one.base_tag(), "/bin/sh", "-ec", START),
         )
-        bundle.copy([Entry(NET, text.encode()), Entry(REPRESS, library)], self.container)
+        bundle.copy([Entry(NET, text.encode()), Entry(ANSWERS, library)], self.container)
 
     def status(self) -> str:
         """What Docker says of the container: running, exited, created; nothing where there is none."""
@@ -153,14 +153,14 @@ class Simulator:
         }
 
 
-def repress(one: SimulatorRecipe, net: Network, say: base.Say) -> bytes:
-    """Return the library that lets ibsim pass on answers to traps, compiled once and kept by content."""
-    path = cache_dir() / "emulation" / f"{recipe.tag('', '', REPRESS_SOURCE.read_text()).split('-')[-1]}.so"
+def answers(one: SimulatorRecipe, net: Network, say: base.Say) -> bytes:
+    """Return the library by which ibsim answers every request, compiled once and kept by content."""
+    path = cache_dir() / "emulation" / f"{recipe.tag('', '', ANSWERS_SOURCE.read_text()).split('-')[-1]}.so"
     with state.locked(path.with_suffix(".lock")):
         if not path.is_file():
-            say("fabric: compiling the library that lets ibsim pass on answers to traps")
+            say("fabric: compiling the library by which ibsim answers every request")
             upstream = sources.discover(sources.read(), sources.probe)
-            base.compile_library(one, net, upstream, REPRESS_SOURCE, path)
+            base.compile_library(one, net, upstream, ANSWERS_SOURCE, path)
     return path.read_bytes()
 
 
