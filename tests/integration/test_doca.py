@@ -1,8 +1,8 @@
 """DOCA-OFED with the lab's packages: on a stand-in of Ubuntu that has the driver, and on one of Enterprise Linux.
 
 Its repository, key, pins and exclusions; its modules, the driver's built again after them, and the boot that takes
-them; then back to the distribution's stack. The tests run in their order; tests/unit/roles/test_infiniband_checks.py has what
-checks say of deviations.
+them; then back to the distribution's stack. The tests run in their order. What checks say of deviations is in
+tests/unit/roles/test_infiniband_checks.py.
 """
 
 from __future__ import annotations
