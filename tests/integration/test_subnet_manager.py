@@ -16,11 +16,10 @@ from gpufleet.health import Outcome
 from gpufleet.lab import prerequisites
 from gpufleet.lab.hosts import HostSpec
 from gpufleet.lab.lab import Lab
-from tests.support import opensm_fabric
 from tests.support.lab import Fleet, lab_name
-from tests.support.opensm_fabric import GUIDS, wait_for
+from tests.support.opensm_fabric import GUIDS, HOST, PLAN, PROFILE, wait_for
 
-ROLE, DEPLOY, HOST = "subnet_manager", "subnet_manager.py", "d12"
+ROLE, DEPLOY = "subnet_manager", "subnet_manager.py"
 MASTER, STANDBY = "mlx5_0-1", "mlx5_1-1"
 TENANT = {"name": "tenant", "key": 0x12, "ipoib": True, "mtu": 2048, "rate": 10, "members": {"ALL": "full"}}
 WANTED: dict[str, Any] = {
@@ -38,11 +37,11 @@ WANTED: dict[str, Any] = {
 def fleet(state: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     """One host with a fabric of its own."""
     prerequisites.ensure(print)
-    name = f"{lab_name()}-opensm"
+    name, folder = f"{lab_name()}-opensm", tmp_path_factory.mktemp("opensm")
+    (folder / "fabric.yaml").write_text(PLAN)
     try:
-        lab = Lab.up(name, [HostSpec.parse(f"{HOST}=debian-12/cpu-only")], say=print)
-        fleet = Fleet(lab, tmp_path_factory.mktemp("opensm") / "opensm.py")
-        opensm_fabric.set_up(fleet.host(HOST))
+        lab = Lab.up(name, [HostSpec.parse(f"{HOST}=debian-12/{PROFILE}")], say=print, fabric=folder / "fabric.yaml")
+        fleet = Fleet(lab, folder / "opensm.py")
         fleet.declare(**{HOST: {ROLE: WANTED}})
         yield fleet
     finally:
@@ -132,7 +131,6 @@ def test_options_that_opensm_cannot_read_are_seen(fleet: Fleet) -> None:
 
 
 def test_absent_leaves_nothing(fleet: Fleet) -> None:
-    fleet.host(HOST).execute("rm -r /etc/systemd/system/gpufleet-opensm@.service.d")
     deployed(fleet, state="absent")
     assert failing(fleet) == {}
     assert fleet.host(HOST).execute("pgrep -x opensm", check=False).returncode == 1

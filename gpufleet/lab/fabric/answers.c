@@ -1,29 +1,39 @@
 /* Sees to it that every request to a subnet manager in ibsim is answered, at least by a time-out.
  *
  * The library of the simulator knows no time-outs, which a kernel's umad has: a manager whose request gets no answer
- * waits for ever, and manages nothing from then on. Requests get none in three cases, and here is what this does:
+ * waits for ever, and manages nothing from then on. When requests get none, and what this does about it:
  *
  * - ibsim drops every TrapRepress, as its own traps (transaction 0) need none. Inside of ibsim it is called a response,
  *   which goes back to the manager that sent the trap.
- * - A manager that has just begun, or was killed, does not answer what ibsim passed on to it. After 800 ms, which is
- *   OpenSM's patience (200 ms and three repetitions), the one who asked hears of a time-out, in ibsim's own way.
+ * - A manager that has just begun, or was killed, does not answer what ibsim passed on to it. It gets the request
+ *   again, as OpenSM wants it: after 200 ms, three times. Then the one who asked hears of a time-out, in ibsim's way.
+ * - That a program has gone the kernel tells once, when ibsim reads, which takes it for nothing. It is told again when
+ *   it writes, where it looks, and gives the program's place to others.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dlfcn.h>
+#include <errno.h>
 #include <string.h>
 #include <sys/select.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { PACKET = 288, STATUS = 16, DATAGRAM = 32, CLASS = DATAGRAM + 1, METHOD = DATAGRAM + 3, TRANSACTION = DATAGRAM + 12 };
+enum { PACKET = 288, STATUS = 16, DATAGRAM = 32 };
+enum { CLASS = DATAGRAM + 1, METHOD = DATAGRAM + 3, TRANSACTION = DATAGRAM + 12 };
 enum { LID_ROUTED = 0x01, DIRECTED = 0x81, TRAP_REPRESS = 0x07, RESPONSE = 0x80 };
-enum { WAITING = 256, PATIENCE_MS = 800, TIMED_OUT = 110 };
+enum { WAITING = 256, PATIENCE_MS = 200, REPETITIONS = 3, TIMED_OUT = 110 };
 
 #define NEXT(name) static __typeof__(name) *next; if (!next) next = (__typeof__(next))dlsym(RTLD_NEXT, #name)
 
-static struct request { int asker; long long deadline; unsigned char packet[PACKET]; } waiting[WAITING];
+static struct request {
+	int asker, asked, repetitions;
+	long long deadline;
+	unsigned char packet[PACKET], passed[PACKET];
+} waiting[WAITING];
 static struct { int file; unsigned char packet[PACKET]; } last = { .file = -1 };
+
+static char gone[FD_SETSIZE];
 
 static long long now_ms(void)
 {
@@ -63,8 +73,11 @@ static void note(int file, const unsigned char *packet)
 	if (one == end)
 		return;
 	one->asker = last.file;
+	one->asked = file;
+	one->repetitions = 0;
 	one->deadline = now_ms() + PATIENCE_MS;
 	memcpy(one->packet, last.packet, PACKET);
+	memcpy(one->passed, packet, PACKET);
 }
 
 ssize_t read(int file, void *buffer, size_t count)
@@ -75,6 +88,8 @@ ssize_t read(int file, void *buffer, size_t count)
 
 	size = next(file, buffer, count);
 	last.file = -1;
+	if (file >= 0 && file < FD_SETSIZE)
+		gone[file] = size < 0 && errno == ECONNREFUSED;
 	if (!of_managers(packet, size))
 		return size;
 	if (packet[METHOD] == TRAP_REPRESS && has_transaction(packet))
@@ -91,6 +106,11 @@ ssize_t write(int file, const void *buffer, size_t count)
 
 	if (!of_managers(buffer, (ssize_t)count))
 		return next(file, buffer, count);
+	if (file < FD_SETSIZE && gone[file]) {
+		gone[file] = 0;
+		errno = ECONNREFUSED;
+		return -1;
+	}
 	memcpy(packet, buffer, PACKET);
 	if (has_transaction(packet))
 		note(file, packet);
@@ -99,26 +119,35 @@ ssize_t write(int file, const void *buffer, size_t count)
 	return next(file, packet, PACKET);
 }
 
-/* Tell those who waited long enough; return milliseconds until the next one has, -1 where nobody waits. */
-static long long expire(void)
+/* Ask again, or tell the asker that it waited long enough; a time-out is ibsim's status of a dropped packet. */
+static void insist(struct request *one)
+{
+	uint32_t status = htonl(TIMED_OUT);
+	ssize_t size;
+	NEXT(write);
+
+	if (one->repetitions++ < REPETITIONS) {
+		one->deadline += PATIENCE_MS;
+		size = next(one->asked, one->passed, PACKET);
+	} else {
+		one->deadline = 0;
+		memcpy(one->packet + STATUS, &status, sizeof(status));
+		size = next(one->asker, one->packet, PACKET);
+	}
+	(void)size; /* one that has gone needs nothing more */
+}
+
+/* Look after all requests; return milliseconds until the next look, -1 where nobody waits. */
+static long long look_after(void)
 {
 	long long now = now_ms(), least = -1;
 	struct request *one;
-	NEXT(write);
 
 	for (one = waiting; one < waiting + WAITING; one++) {
-		if (!one->deadline)
-			continue;
-		if (one->deadline <= now) {
-			uint32_t status = htonl(TIMED_OUT);
-
-			memcpy(one->packet + STATUS, &status, sizeof(status));
-			if (next(one->asker, one->packet, PACKET) < 0)
-				; /* the asker has gone, too */
-			one->deadline = 0;
-		} else if (least < 0 || one->deadline - now < least) {
-			least = one->deadline - now;
-		}
+		if (one->deadline && one->deadline <= now)
+			insist(one);
+		if (one->deadline && (least < 0 || one->deadline - now < least))
+			least = one->deadline > now ? one->deadline - now : 0;
 	}
 	return least;
 }
@@ -129,7 +158,7 @@ int select(int count, fd_set *files, fd_set *writable, fd_set *exceptions, struc
 	NEXT(select);
 
 	for (;;) {
-		long long left = expire();
+		long long left = look_after();
 		struct timeval until = { left / 1000, left % 1000 * 1000 };
 		int found;
 
