@@ -30,7 +30,7 @@ class Fabric:
     def of(cls, lab: State, hosts: tuple[LabHost, ...]) -> Fabric:
         """Return the lab's fabric; raises LabError where it has none."""
         if not copy_of(lab).is_file():
-            cure = f"run `gpufleet lab down --lab {lab.lab}`, then `gpufleet lab up --fabric FILE`"
+            cure = f"give it one: `gpufleet lab up --lab {lab.lab} --fabric FABRIC.yaml`"
             raise LabError(f"lab {lab.lab}", expected="a fabric", found="none", cure=cure)
         return cls(lab, plans.load(copy_of(lab)), hosts)
 
@@ -73,7 +73,7 @@ def planned(path: Path | None, lab: State, hosts: Sequence[HostSpec | LabHost]) 
     if adapters.TAKEN in profiles:
         cure = "give the host another name"
         found = f"a host called {adapters.TAKEN}"
-        raise LabError(f"lab {lab.lab}", expected="that name left to the fabric", found=found, cure=cure)
+        raise LabError(f"lab {lab.lab}", expected="the name fabric left to the simulator", found=found, cure=cure)
     adapters.check(plan, profiles)
     netfile.check(plan)
     return plan
