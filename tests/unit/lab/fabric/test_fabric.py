@@ -50,7 +50,8 @@ def test_a_host_may_not_be_called_fabric(path: Path) -> None:
     with pytest.raises(LabError) as refused:
         fabric.planned(path, LAB, [*HOSTS, HostSpec("fabric", "debian-12", "cpu-only")])
     assert str(refused.value) == (
-        "lab demo: expected the name fabric left to the simulator, found a host called fabric; give the host another name"
+        "lab demo: expected the name fabric left to the simulator, found a host called fabric; "
+        "give the host another name"
     )
 
 
