@@ -71,8 +71,10 @@ def deployed(fleet: Fleet, **changes: Any) -> int:
 
 
 def until_master(fleet: Fleet, device: str) -> None:
-    """Wait until the port of a device answers as master."""
+    """Wait until the port of a device answers as master, and every port knows it as such: its sweep is done."""
     wait_for(fleet.host(HOST), f"sminfo -C {device} -P 1 -D 0", "SMINFO_MASTER")
+    for port in GUIDS:
+        wait_for(fleet.host(HOST), f"sminfo -C {port}", f"sm guid {int(GUIDS[device], 16):#x},")
 
 
 def test_two_managers_one_master(fleet: Fleet) -> None:
