@@ -28,6 +28,7 @@ COMMANDS = {
         "gpufleet.health.command:verify",
         "Check hosts against what their inventory declares, without changing them.",
     ),
+    "fabric": ("gpufleet.fabric.command:app", "The InfiniBand fabric: its plan against what is cabled."),
     "modules": (
         "gpufleet.precompiled.command:app",
         "Kernel modules of the driver, built once and installed everywhere.",

@@ -12,7 +12,7 @@ import base64
 import binascii
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from gpufleet.health.outcomes import CheckError
 from gpufleet.nearest import did_you_mean
@@ -62,6 +62,8 @@ class Section:
     rc: int
     #: Standard error without trailing newlines.
     errors: str = ""
+    #: Seconds that it was allowed to take.
+    seconds: int = field(default=SECTION_SECONDS, compare=False)
 
     @property
     def lines(self) -> list[str]:
@@ -77,7 +79,7 @@ class Section:
 class Probe:
     """The sections one check module asked for, by the names it gave them: `probe["swaps"].lines`."""
 
-    def __init__(self, sections: Mapping[str, Section], seconds: int = SECTION_SECONDS) -> None:
+    def __init__(self, sections: Mapping[str, Section], seconds: int | None = None) -> None:
         self._sections, self._seconds = dict(sections), seconds
 
     def __getitem__(self, name: str) -> Section:
@@ -87,7 +89,8 @@ class Probe:
             raise CheckError(f"probe section {name}: expected a name in PROBE; {cure}")
         section = self._sections[name]
         if section.timed_out:
-            raise CheckError(f"probe section {name}: expected an answer within {self._seconds} s, found none")
+            seconds = self._seconds or section.seconds
+            raise CheckError(f"probe section {name}: expected an answer within {seconds} s, found none")
         return section
 
     def __iter__(self) -> Iterator[str]:
@@ -113,7 +116,8 @@ def parse(output: str, requests: Mapping[str, Request], token: str) -> dict[str,
     if answers[-1][1:] != ["end"] or len(payloads) != len(requests):
         found = f"{len(payloads)} of {len(requests)}"
         raise CheckError(f"expected every section of the probe, found {found}: the script was ended", whole_host=True)
-    return {name: decode(name, payload) for name, payload in zip(requests, payloads, strict=True)}
+    sections = {name: decode(name, payload) for name, payload in zip(requests, payloads, strict=True)}
+    return {name: replace(section, seconds=requests[name].seconds) for name, section in sections.items()}
 
 
 def decode(name: str, payload: str) -> Section:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from gpufleet import roles
 from gpufleet.errors import Fault, FaultsFoundError, InventoryError
-from gpufleet.inventory import data_faults, host_faults, option_faults, stack_faults
+from gpufleet.inventory import claim_faults, data_faults, host_faults, option_faults, stack_faults
 from gpufleet.inventory.hosts import Inventory, InventoryHost, KnownNames, Refusal
 from gpufleet.nearest import did_you_mean, nearest
 
@@ -60,6 +60,7 @@ def faults(inventory: Inventory, *, stack: bool = True) -> list[Fault]:
         wrong = option_faults.find(host, known)
         found += wrong
         sound += [] if wrong else [host]
+    found += claim_faults.find(sound, known)
     return found + (stack_faults.find(sound) if stack else [])
 
 

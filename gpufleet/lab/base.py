@@ -123,7 +123,7 @@ def install(one: Recipe, tag: str, net: Network, upstream: Upstream | None) -> N
         docker.docker("commit", container, tag)
 
 
-def compile_library(one: Recipe, net: Network, upstream: Upstream, source: Path, library: Path) -> None:
+def compile_library(one: Recipe, net: Network, upstream: Upstream | None, source: Path, library: Path) -> None:
     """Compile a C file to a shared library, in a throwaway container on top of the package layer."""
     files = [bundle.Entry("/source.c", source.read_bytes()), *workshop.archive_list(one, net, upstream)]
     name = f"library-{library.stem}"

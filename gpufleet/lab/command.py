@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ from rich.table import Table
 from gpufleet.errors import LabError
 from gpufleet.lab import faults, prerequisites, status
 from gpufleet.lab import image as images_
+from gpufleet.lab.fabric.wanted import WORDS
 from gpufleet.lab.hosts import HostSpec
 from gpufleet.lab.lab import DEFAULT_HOSTS, Lab
 
@@ -36,6 +38,9 @@ def up(
     image: Annotated[
         list[str] | None, typer.Option(metavar="OS=REF", help="Start from a ready image, such as debian-12=debian:12.")
     ] = None,
+    fabric: Annotated[
+        Path | None, typer.Option(metavar="FABRIC.yaml", help="Simulate the InfiniBand fabric of this plan.")
+    ] = None,
 ) -> None:
     """Make the lab, or what is missing of it."""
     console = Console()
@@ -45,6 +50,7 @@ def up(
         specs,
         images(image or []),
         say=lambda text: console.print(text, highlight=False, markup=False, soft_wrap=True),
+        fabric=fabric,
     )
 
 
@@ -93,6 +99,17 @@ def fault(
 ) -> None:
     """Give a host a fault, or take it away."""
     Lab.load(lab).host(host).fault(kind, value, clear=clear)
+
+
+@app.command("fabric-fault")
+def fabric_fault(
+    kind: Annotated[str, typer.Argument(help=", ".join(WORDS))],
+    words: Annotated[list[str], typer.Argument(help="; ".join(f"{name} {text}" for name, text in WORDS.items()))],
+    clear: Annotated[bool, typer.Option("--clear", help="Take the fault away.")] = False,
+    lab: LabName = "lab",
+) -> None:
+    """Give the fabric a fault, or take it away; PORT is leaf-01/3, or 'gpu-01 mlx5_0' in quotes."""
+    Lab.load(lab).fabric.fault(kind, *words, clear=clear)
 
 
 def images(texts: list[str]) -> dict[str, str]:

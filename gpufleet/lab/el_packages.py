@@ -45,7 +45,26 @@ MINIMAL: Mapping[str, tuple[str, ...]] = {
 KERNEL = ("kernel", "kernel-core", "kernel-modules", "kernel-modules-core")
 #: Repository -> packages offered there, with what they depend on.
 OFFERED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "BaseOS": {"gnupg2": (), "mokutil": (), "tuned": (), "kmod-libs": (), "pciutils-libs": (), "numactl": ()},
+    "BaseOS": {
+        "gnupg2": (),
+        "mokutil": (),
+        "tuned": (),
+        "kmod-libs": (),
+        "pciutils-libs": (),
+        "numactl": (),
+        "logrotate": (),
+        "rdma-core": ("systemd-udev",),
+        "libibverbs": ("rdma-core",),
+        "libibverbs-utils": ("libibverbs",),
+        "librdmacm": ("rdma-core", "libibverbs"),
+        "librdmacm-utils": ("librdmacm", "libibverbs"),
+        "libibumad": ("rdma-core",),
+        "infiniband-diags": ("libibumad",),
+        "perftest": ("libibverbs", "librdmacm", "libibumad"),
+        "opensm-libs": (),
+        "opensm": ("opensm-libs", "libibumad", "rdma-core", "logrotate"),
+        "mstflint": (),
+    },
     "AppStream": {
         "gcc": ("make",),
         "gcc-c++": ("gcc",),
@@ -59,19 +78,27 @@ OFFERED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "libglvnd-egl": ("libglvnd",),
         "libglvnd-glx": ("libglvnd",),
         "libglvnd-opengl": ("libglvnd",),
-        "libibumad": ("rdma-core",),
-        "libibverbs": ("rdma-core",),
-        "infiniband-diags": ("libibumad",),
-        "rdma-core": (),
         "openssl-devel": (),
     },
     "extras": {},
     "CRB": {"ninja-build": ()},
     "EPEL": {"dkms": ("gcc", "make", "kernel-devel"), "htop": ()},
 }
-#: The fabric manager's start script looks for ibstat; there are no ports that it could show.
+
+
+def answer(path: str, text: str, status: int = 0) -> tuple[File, ...]:
+    """Return a program that says what the real one says on a machine that lacks what it works on."""
+    return (File(path, f"#!/bin/sh\necho {text!r} >&2\nexit {status}\n".encode(), mode=0o755),)
+
+
+#: Programs that roles start or look for: there are no ports, and adapters do not answer.
 FILES: Mapping[str, tuple[File, ...]] = {
-    "infiniband-diags": (File("/usr/sbin/ibstat", b"#!/bin/sh\necho no InfiniBand ports in the lab >&2\n", mode=0o755),)
+    "infiniband-diags": answer("/usr/sbin/ibstat", "no InfiniBand ports in the lab"),
+    "opensm": answer("/usr/sbin/opensm", "No local ports detected!", 1),
+    "mstflint": (
+        *answer("/usr/bin/mstflint", "-E- Cannot open Device", 1),
+        *answer("/usr/bin/mstconfig", "-E- Failed to open device", 1),
+    ),
 }
 #: Version of a stand-in package whose version decides nothing.
 VERSION = "1.0-1"

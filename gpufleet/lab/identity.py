@@ -12,6 +12,8 @@ MACHINE_TARGET = "/usr/lib/gpufleet-lab-machine"
 DNF_CONF = (
     "[main]\ngpgcheck=1\ninstallonly_limit=3\nclean_requirements_on_remove=True\nbest=True\nskip_if_unavailable=False\n"
 )
+#: Where modules are sought, as kmod of Enterprise Linux has it: those that DKMS builds come before the kernel's own.
+DEPMOD = "search updates extra built-in weak-updates\n"
 
 
 def files(os: System) -> list[Entry]:
@@ -21,7 +23,8 @@ def files(os: System) -> list[Entry]:
     texts = {"os-release": os_release(os), **(el(os) if os.family == "el" else ubuntu(os))}
     data = {name: text.encode() for name, text in texts.items()}
     data |= installed(os) if os.family == "el" else {"ubuntu-archive-keyring.gpg": vendors.key().public()}
-    return [Entry(f"{MACHINE_TARGET}/stand-in/{name}", content) for name, content in sorted(data.items())]
+    given = [Entry(f"{MACHINE_TARGET}/stand-in/{name}", content) for name, content in sorted(data.items())]
+    return [*given, *([Entry("/etc/depmod.d/dist.conf", DEPMOD.encode())] if os.family == "el" else [])]
 
 
 def steps(os: System) -> list[str]:

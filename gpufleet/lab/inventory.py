@@ -49,3 +49,8 @@ def names(os: str, lab: str | None = None) -> list[str]:
 def nvidia_repository() -> dict[str, str]:
     """What of a role's `repository` differs in the lab: who serves NVIDIA's packages, and whose key signs them."""
     return {"base_url": f"http://archive:{archive.PORT}/nvidia/", "key_fingerprint": vendors.fingerprint()}
+
+
+def doca_repository() -> dict[str, str]:
+    """The same of DOCA-OFED's, for `stack.repositories.doca`."""
+    return {"base_url": f"http://archive:{archive.PORT}/mellanox/", "key_fingerprint": vendors.fingerprint()}

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 from gpufleet.errors import LabError
 from gpufleet.lab import archive_process, bringup, containers, docker, names, network
+from gpufleet.lab.fabric import fabric as fabrics
+from gpufleet.lab.fabric.fabric import Fabric
+from gpufleet.lab.fabric.simulator import Simulator
 from gpufleet.lab.hosts import HostSpec, LabHost
 from gpufleet.lab.state import State
 from gpufleet.project import state_dir
@@ -32,17 +36,24 @@ class Lab:
         hosts: Sequence[HostSpec] = (),
         images: Mapping[str, str] | None = None,
         say: Callable[[str], None] = print,
+        fabric: Path | None = None,
     ) -> Self:
         """Make the lab, or what is missing of it; without hosts, those that it has or else the default ones.
 
-        Safe to interrupt and to repeat. Raises LabError before touching anything when a host is described wrongly.
+        `fabric` is the plan of an InfiniBand fabric to have beside them. Safe to interrupt and to repeat.
+        Raises LabError, or FaultsFoundError for a plan, before touching anything when something is described wrongly.
         """
         lab, ready = State(names.well_formed("lab", name)), dict(images or {})
         bringup.check(hosts, ready)
         docker.require_daemon()
         with lab.locked():
-            defaults = [] if containers.find(lab) else [HostSpec.parse(text) for text in DEFAULT_HOSTS]
-            return cls(name, tuple(bringup.bring_up(lab, hosts or defaults, ready, say)))
+            found = [one.host for one in containers.find(lab).values()]
+            wanted = hosts or ([] if found else [HostSpec.parse(text) for text in DEFAULT_HOSTS])
+            plan = fabrics.planned(fabric, lab, [*found, *wanted])
+            made = bringup.bring_up(lab, wanted, ready, say)
+            if plan:
+                fabrics.ensure(lab, plan, made, ready, say)
+            return cls(name, tuple(made))
 
     @classmethod
     def load(cls, name: str) -> Self:
@@ -65,6 +76,7 @@ class Lab:
         docker.require_daemon()
         with lab.locked():
             containers.remove(lab)
+            docker.remove(Simulator(lab).container)
             archive_process.stop(lab)
             network.remove(name)
             lab.remove()
@@ -72,6 +84,11 @@ class Lab:
     def down(self) -> None:
         """Remove the lab. Images and the cache of packages stay."""
         self.remove(self.name)
+
+    @property
+    def fabric(self) -> Fabric:
+        """The lab's InfiniBand fabric; raises LabError where it has none."""
+        return Fabric.of(State(self.name), self.hosts)
 
     def host(self, name: str) -> LabHost:
         """The host of that name; raises LabError that offers the nearest one."""

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from gpufleet.lab import faults, waiting
+from gpufleet.lab.fabric import fabric as fabrics
 from gpufleet.lab.hosts import LabHost
 from gpufleet.lab.lab import Lab
+from gpufleet.lab.state import State
 
 Row = dict[str, str | list[str]]
 
 
 def rows(lab: Lab) -> list[Row]:
-    """One row per host: name, os, profile, address, state, kernel and faults."""
-    return waiting.each(lab.hosts, row)
+    """One row per host: name, os, profile, address, state, kernel and faults; and one for a fabric."""
+    found = waiting.each(lab.hosts, row)
+    if fabrics.copy_of(State(lab.name)).is_file():
+        found.append(lab.fabric.simulator.row(lab.fabric.faults()))
+    return found
 
 
 def row(host: LabHost) -> Row:

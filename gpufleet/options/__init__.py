@@ -50,6 +50,13 @@ class RoleOptions(BaseModel):
         """
         return ()
 
+    def claims(self) -> Iterable[tuple[str, str]]:
+        """Return what no two hosts of an inventory may have, as pairs of option and value, such as addresses.
+
+        `gpufleet validate` compares the hosts; roles with such values override it.
+        """
+        return ()
+
     def wish(self) -> Mapping[str, Any]:
         """Return what this role wants of the stack: fields of `gpufleet.stack.wish.Wish`; roles with one override it.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -58,6 +59,6 @@ class RepositoryOptions(BaseModel):
 
     def applied(self, repository: Repository) -> Repository:
         """Return the repository with what was given in place of the vendor's own."""
-        given = {"base_url": self.base_url, "path": self.path, "fingerprint": self.key_fingerprint}
+        given: dict[str, Any] = {"base_url": self.base_url, "path": self.path, "fingerprint": self.key_fingerprint}
         changed = replace(repository, **{name: value for name, value in given.items() if value is not None})
         return replace(changed, key=self.key_file.read_text()) if self.key_file else changed

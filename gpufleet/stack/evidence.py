@@ -49,6 +49,8 @@ class Evidence:
                 return self._build(package.version)
             case "dcgm" if package.version:
                 return self.matrix.dcgm_release(package.version)
+            case "rdma":
+                return self.matrix.ofed_release(package.version or "inbox")
             case "gdrcopy" if package.version:
                 return self.matrix.gdrcopy_release(package.version)
         return None

@@ -9,6 +9,7 @@ from typing import Literal
 from gpufleet.stack.case import Case
 from gpufleet.stack.kernels import kernel_numbers
 from gpufleet.stack.part import Part
+from gpufleet.stack.rdma_choice import chosen_ofed
 from gpufleet.stack.rules import DMA_BUF, EFA, NEEDS_DRIVER, PEERMEM, verdict
 from gpufleet.stack.verdicts import Verdict
 
@@ -91,6 +92,14 @@ def _no_dma_buf(case: Case) -> Iterator[Verdict]:
         )
 
 
+def _brings_peer_memory(case: Case) -> bool:
+    """Tell whether the network stack is one of NVIDIA's: named by its release, or chosen by the role."""
+    if case.wish.rdma_stack is None:
+        return bool(re.search(r"[0-9]", case.wish.ofed or ""))
+    row, _ = chosen_ofed(case, needs_peer_memory=True)
+    return row is not None and row.kind != "inbox"
+
+
 def _peermem_conflicts(case: Case) -> Iterator[Verdict]:
     if _efa(case):
         yield verdict(
@@ -101,7 +110,7 @@ def _peermem_conflicts(case: Case) -> Iterator[Verdict]:
             found="peermem",
             cure="set rdma to auto",
         )
-    elif case.system.family != "ubuntu" and not re.search(r"[0-9]", case.wish.ofed or ""):
+    elif case.system.family != "ubuntu" and not _brings_peer_memory(case):
         yield verdict(
             "warning",
             PEERMEM,

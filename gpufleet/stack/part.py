@@ -24,10 +24,13 @@ class Part:
 
 
 def total(parts: Iterable[Part]) -> Part:
-    """Add the parts up, in their order."""
+    """Add the parts up, in their order; a package that two of them name is the first one's."""
     listed = tuple(parts)
+    packages: dict[str, Package] = {}
+    for package in (package for part in listed for package in part.packages):
+        packages.setdefault(package.name, package)
     return Part(
-        packages=tuple(package for part in listed for package in part.packages),
+        packages=tuple(packages.values()),
         services=tuple(service for part in listed for service in part.services),
         kernel_modules=tuple(module for part in listed for module in part.kernel_modules),
         module_options={name: value for part in listed for name, value in part.module_options.items()},

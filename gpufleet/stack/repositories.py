@@ -3,30 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
 
 from gpufleet.stack.case import Case
+from gpufleet.stack.matrix import software_rows
+from gpufleet.stack.matrix.rdma_rows import Ofed
 from gpufleet.stack.part import Part
-from gpufleet.stack.resolution import Package, Repository
+from gpufleet.stack.resolution import Package, RdmaChoice, Repository
 from gpufleet.stack.rules import REPOSITORY, verdict
 from gpufleet.stack.verdicts import Verdict
 
-#: NVIDIA's repository of drivers, CUDA, NCCL and DCGM.
-CUDA = "cuda"
+#: NVIDIA's repository of drivers, CUDA, NCCL and DCGM; and the one of network stacks.
+CUDA: Final = "cuda"
+DOCA: Final = "doca"
 
 
-def repositories(case: Case, share: Part) -> tuple[Repository, ...]:
-    """Return NVIDIA's repository where anything comes from it; the distribution's own archive needs no row."""
-    row = case.matrix.repository(CUDA, case.system.release, case.system.arch)
-    if row is None or not _wanted(case, share):
-        return ()
-    return (Repository(row.name, row.base_url, row.path, row.key_file, row.fingerprint, row.source),)
+def repositories(case: Case, share: Part, stack: RdmaChoice | None) -> tuple[Repository, ...]:
+    """Return NVIDIA's repositories that anything comes from; the distribution's own archive needs no row."""
+    rows = [(name, _row(case, name)) for name in _wanted(case, share, stack)]
+    release = case.matrix.ofed_release(stack.version) if stack else None
+    return tuple(_placed(case, row, release if name == DOCA else None) for name, row in rows if row)
 
 
-def no_repository(case: Case, share: Part) -> Iterator[Verdict]:
+def _placed(case: Case, row: software_rows.Repository, release: Ofed | None) -> Repository:
+    """Fill in the release, where each has a repository of its own."""
+    plain = Repository(row.name, row.base_url, row.path, row.key_file, row.fingerprint, row.source)
+    packages = case.matrix.rdma_stack(DOCA, case.packaging) if release else None
+    if packages is None or release is None:
+        return plain
+    path, key = row.path.replace("{version}", release.version), release.key_file or row.key_file
+    return replace(plain, path=path, key=key, excluded=packages.excluded, pins=packages.pins, prevails=True)
+
+
+def no_repository(case: Case, share: Part, stack: RdmaChoice | None) -> Iterator[Verdict]:
     """Refuse packages of NVIDIA's for a system that it has no repository for."""
-    wanted = _wanted(case, share)
-    if wanted and case.matrix.repository(CUDA, case.system.release, case.system.arch) is None:
-        known = ", ".join(sorted(f"{row.system} {row.arch}" for row in case.matrix.repositories if row.name == CUDA))
+    for name, wanted in _wanted(case, share, stack).items():
+        if _row(case, name) is not None:
+            continue
+        known = ", ".join(sorted(f"{row.system} {row.arch}" for row in case.matrix.repositories if row.name == name))
         yield verdict(
             "error",
             REPOSITORY,
@@ -37,8 +52,21 @@ def no_repository(case: Case, share: Part) -> Iterator[Verdict]:
         )
 
 
-def _wanted(case: Case, share: Part) -> str:
-    """Return the first thing that comes from NVIDIA's repository; empty where nothing does."""
+def _row(case: Case, name: str) -> software_rows.Repository | None:
+    return case.matrix.repository(name, case.system.release, case.system.arch)
+
+
+def _wanted(case: Case, share: Part, stack: RdmaChoice | None) -> dict[str, str]:
+    """Return the first thing that comes from each of NVIDIA's repositories, by the repository."""
+    first = {CUDA: _from_cuda(case, share), DOCA: f"DOCA-OFED {stack.version}" if stack and _is_doca(stack) else ""}
+    return {name: thing for name, thing in first.items() if thing}
+
+
+def _is_doca(stack: RdmaChoice) -> bool:
+    return stack.provider == DOCA
+
+
+def _from_cuda(case: Case, share: Part) -> str:
     if case.has_driver and case.wish.source == "nvidia":
         return f"driver {case.driver.version}"
     packages = [package.name for package in share.packages if not _elsewhere(case, package)]
@@ -46,8 +74,8 @@ def _wanted(case: Case, share: Part) -> str:
 
 
 def _elsewhere(case: Case, package: Package) -> bool:
-    """Tell whether the distribution makes this package, or, as with GDRCopy, only the operator."""
-    if package.component == "gdrcopy":
+    """Tell whether the distribution makes this package, or another repository has it, or, as GDRCopy, the operator."""
+    if package.component in ("gdrcopy", "rdma"):
         return True
     release = case.system.release
     if case.wish.source != "distribution":

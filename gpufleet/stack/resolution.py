@@ -9,7 +9,7 @@ from gpufleet.stack.verdicts import Verdict
 
 Component = Literal[
     "driver", "persistenced", "fabric_manager", "nscq", "nvsdm", "nvlsm", "imex", "dcgm", "gdrcopy", "cuda",
-    "cuda_compat", "nccl",
+    "cuda_compat", "nccl", "rdma",
 ]  # fmt: skip
 
 
@@ -36,6 +36,22 @@ class Repository:
     key: str
     fingerprint: str
     source: str
+    #: Packages in it that are taken from the distribution all the same.
+    excluded: tuple[str, ...] = ()
+    #: What tells it from other archives in apt's preferences, such as `release l=DOCA-HOST*`.
+    pins: tuple[str, ...] = ()
+    #: Whether it is preferred to every other repository that has packages of these names.
+    prevails: bool = False
+
+    @property
+    def url(self) -> str:
+        """The whole URL; repositories without suites need the slash at its end."""
+        return f"{self.base_url.rstrip('/')}/{self.path.strip('/')}/"
+
+    @property
+    def key_place(self) -> str:
+        """URL of the key, or what was given instead."""
+        return self.key if "://" in self.key or "\n" in self.key else f"{self.url}{self.key}"
 
 
 @dataclass(frozen=True)
@@ -60,6 +76,20 @@ class DriverChoice:
     versionlock: tuple[str, ...] = ()
     #: Debian source packages whose other installed binaries go along (distribution's packages only).
     source_packages: tuple[str, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class RdmaChoice:
+    """The host's network stack for RDMA; its packages are the resolution's of the component `rdma`."""
+
+    provider: Literal["inbox", "doca"]
+    #: Release of DOCA-OFED, `inbox` for the distribution's own.
+    version: str
+    #: Packages of other stacks that must not lie beside it.
+    unwanted: tuple[str, ...] = ()
+    #: Modules that DKMS builds of it, the one first that the others are built against.
+    dkms_modules: tuple[str, ...] = ()
     reason: str = ""
 
 
@@ -90,6 +120,8 @@ class Resolution:
     """Everything that was decided for one host."""
 
     driver: DriverChoice | None = None
+    #: The network stack for RDMA, None where no role wants one or the host has no adapters.
+    rdma: RdmaChoice | None = None
     #: Packages of all components but the driver, in the order to install them.
     packages: tuple[Package, ...] = ()
     #: Packages that must not lie beside them; a `*` stands for any text.

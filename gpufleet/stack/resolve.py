@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from gpufleet.stack.case import Case
 from gpufleet.stack.cuda_choice import cuda, toolkits
@@ -20,8 +21,9 @@ from gpufleet.stack.module_options import module_options
 from gpufleet.stack.nccl_choice import nccl
 from gpufleet.stack.ofed_conflicts import ofed_conflicts
 from gpufleet.stack.part import Part, total
+from gpufleet.stack.rdma_choice import rdma
 from gpufleet.stack.repositories import no_repository, repositories
-from gpufleet.stack.resolution import DriverChoice, Resolution, Service
+from gpufleet.stack.resolution import DriverChoice, RdmaChoice, Resolution, Service
 from gpufleet.stack.skew import skew
 from gpufleet.stack.verdicts import Verdict
 from gpufleet.stack.wish import Wish
@@ -42,35 +44,38 @@ def answer(case: Case) -> Resolution:
     default, toolkit_packages = cuda(case)
     path, adapters = gpudirect(case)
     nccl_packages = nccl(case, toolkits(case)[0], default)
+    stack, rdma_part = rdma(case, path == "peermem")
     conflicts = Part(
         verdicts=(*no_scheme(case), *emptied(case), *kernel_conflicts(case), *ofed_conflicts(case), *skew(case))
     )
     parts = (fabric(case), imex(case), module_options(case), adapters, gdrcopy(case), dcgm(case))
-    share = total([conflicts, *parts, toolkit_packages, nccl_packages])
+    share = total([conflicts, *parts, toolkit_packages, nccl_packages, rdma_part])
     verdicts = tuple(dict.fromkeys((*case.driver.verdicts, *share.verdicts)))
     if not _forbid(verdicts):
-        verdicts = (*verdicts, *no_repository(case, share))
+        verdicts = (*verdicts, *no_repository(case, share, stack))
     if _forbid(verdicts):
         return Resolution(verdicts=verdicts)
-    return _granted(case, share, default, path, verdicts)
+    return replace(_granted(case, share, stack, path, verdicts), cuda_default=default)
 
 
 def _forbid(verdicts: Iterable[Verdict]) -> bool:
     return any(verdict.level == "error" for verdict in verdicts)
 
 
-def _granted(case: Case, share: Part, default: str, path: Path, verdicts: tuple[Verdict, ...]) -> Resolution:
+def _granted(
+    case: Case, share: Part, stack: RdmaChoice | None, path: Path, verdicts: tuple[Verdict, ...]
+) -> Resolution:
     driver = _driver(case)
     return Resolution(
         driver=driver,
+        rdma=stack,
         packages=share.packages,
         unwanted=share.unwanted,
         services=(*_persistenced(case, driver), *share.services),
         kernel_modules=share.kernel_modules,
         module_options=share.module_options,
         unpacked=share.unpacked,
-        repositories=repositories(case, share),
-        cuda_default=default,
+        repositories=repositories(case, share, stack),
         gpudirect=path,
         reasons=share.reasons,
         verdicts=verdicts,

@@ -39,6 +39,9 @@ class Wish(BaseModel):
     nccl_cuda: str | None = Field(
         default=None, description="CUDA version the library is built for, such as `13.0` or `13`."
     )
+    rdma_stack: Literal["auto", "inbox", "doca"] | None = Field(
+        default=None, description="Network stack for RDMA: the distribution's or DOCA-OFED; None: no role."
+    )
     kernel: str | None = None
     ofed: str | None = None
     toolkit: str | None = None

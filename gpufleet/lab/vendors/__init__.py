@@ -1,7 +1,7 @@
 """The lab's vendor repositories: NVIDIA's layout, names, versions and relations, in packages of the lab's own.
 
-`ensure()` builds what the archive serves below `/nvidia/` and `/ubuntu/`, signed by the lab's key. Whoever serves
-packages of another maker declares them as `package.Package` and publishes a folder under its own name:
+`ensure()` builds what the archive serves below `/nvidia/`, `/mellanox/` and `/ubuntu/`, signed by the lab's key.
+Whoever serves packages of another maker declares them as `package.Package` and publishes a folder under its own name:
 
     def fill(folder: Path) -> None:
         built = [rpm.build(package, vendors.key()) for package in packages]
@@ -31,10 +31,11 @@ def fingerprint() -> str:
 
 
 def ensure() -> Path:
-    """Build NVIDIA's repositories and Ubuntu's unless what they are made of is built; returns the folder served."""
-    from gpufleet.lab.vendors import canonical, nvidia  # noqa: PLC0415 (they sign with the key above)
+    """Build NVIDIA's repositories, DOCA's and Ubuntu's unless their parts are built; returns the folder served."""
+    from gpufleet.lab.vendors import canonical, mellanox, nvidia  # noqa: PLC0415 (they sign with the key above)
 
     content = tree.digest(Path(__file__).parent, fingerprint())
     tree.publish("nvidia", content, nvidia.fill)
+    tree.publish("mellanox", content, mellanox.fill)
     tree.publish("ubuntu", content, canonical.fill)
     return tree.root()

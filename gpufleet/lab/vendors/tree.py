@@ -18,7 +18,7 @@ def home() -> Path:
 
 
 def root() -> Path:
-    """Folder whose `nvidia`, `el` and `ubuntu` the archive serves under the same names."""
+    """Folder whose `nvidia`, `mellanox`, `el` and `ubuntu` the archive serves under the same names."""
     return home() / "tree"
 
 

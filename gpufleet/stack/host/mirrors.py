@@ -30,7 +30,7 @@ def unpinned(resolution: Resolution, mirrors: Mirrors) -> tuple[Verdict, ...]:
         Verdict(
             "error",
             f"stack.repositories.{row.name}.key_fingerprint",
-            f"the fingerprint of {row.key}, forty hexadecimal digits",
+            f"the fingerprint of {row.key_place}, forty hexadecimal digits",
             "none in the matrix",
             "read the key's fingerprint where you trust it, and name it there",
             f"repository {row.name}",

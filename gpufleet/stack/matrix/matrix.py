@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from gpufleet.stack.matrix import driver_rows as drivers
+from gpufleet.stack.matrix import rdma_rows as rdma
 from gpufleet.stack.matrix import software_rows as software
 from gpufleet.stack.matrix.rows import Arch, Flavor, Origin, Packaging, Profile, Row
 from gpufleet.stack.versions import branch, minor, numbers
@@ -33,7 +34,8 @@ class Matrix(BaseModel):
     dcgm_majors: tuple[software.DcgmMajor, ...] = ()
     dcgm: tuple[software.DcgmRelease, ...] = ()
     gdrcopy: tuple[software.Gdrcopy, ...] = ()
-    ofed: tuple[software.Ofed, ...] = ()
+    ofed: tuple[rdma.Ofed, ...] = ()
+    rdma_stacks: tuple[rdma.RdmaStack, ...] = ()
     toolkit: tuple[software.Toolkit, ...] = ()
     containerd: tuple[software.Containerd, ...] = ()
     kubernetes: tuple[software.Kubernetes, ...] = ()
@@ -149,6 +151,14 @@ class Matrix(BaseModel):
     def gdrcopy_release(self, version: str) -> software.Gdrcopy | None:
         """Return one release of GDRCopy."""
         return next((row for row in self.gdrcopy if numbers(row.version) == numbers(version)), None)
+
+    def ofed_release(self, version: str) -> rdma.Ofed | None:
+        """Return one release of NVIDIA's network stack, or the distribution's own, `inbox`."""
+        return next((row for row in self.ofed if row.version == version), None)
+
+    def rdma_stack(self, kind: rdma.OfedKind, packaging: Packaging) -> rdma.RdmaStack | None:
+        """Return the packages of a network stack."""
+        return next((row for row in self.rdma_stacks if (row.kind, row.packaging) == (kind, packaging)), None)
 
     def toolkit_release(self, version: str) -> software.Toolkit | None:
         """Return one release of the NVIDIA container toolkit."""

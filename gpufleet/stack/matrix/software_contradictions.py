@@ -1,4 +1,4 @@
-"""Contradictions among CUDA, NCCL, DCGM, GDRCopy, the container toolkit, containerd and Kubernetes."""
+"""Contradictions among CUDA, NCCL, DCGM, GDRCopy, network stacks, the container toolkit, containerd and Kubernetes."""
 
 from __future__ import annotations
 
@@ -154,7 +154,25 @@ def ofed_lives(matrix: Matrix) -> Iterator[Fault]:
             yield Fault(row.place, problem, "correct one of the two dates")
 
 
+def doca_repositories(matrix: Matrix) -> Iterator[Fault]:
+    """What a release of DOCA is made for has its repository."""
+    known = {row.system for row in matrix.repositories if row.name == "doca"}
+    for row in matrix.ofed:
+        missing = [system for system in row.systems if row.kind == "doca" and system not in known]
+        if missing:
+            problem = f"is for {', '.join(missing)}, for which there is no repository doca"
+            yield Fault(row.place, problem, "add the repository or drop the system")
+
+
+def rdma_versioned(matrix: Matrix) -> Iterator[Fault]:
+    """The packages that carry a release's version are among a stack's packages."""
+    for row in matrix.rdma_stacks:
+        for name in row.versioned:
+            if name not in row.packages:
+                yield Fault(row.place, f"says that {name} is versioned, which it does not install", "add or drop it")
+
+
 CHECKS = (
     cuda_windows, cuda_drivers, cuda_of_generations, cuda_of_branches, nccl_cuda, dcgm_majors, minimum_branches,
-    containerd_kubernetes, kubernetes_skew, toolkit_containerd, ofed_lives,
+    containerd_kubernetes, kubernetes_skew, toolkit_containerd, ofed_lives, doca_repositories, rdma_versioned,
 )  # fmt: skip

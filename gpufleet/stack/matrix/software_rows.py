@@ -1,4 +1,4 @@
-"""Rows about what runs on the driver: CUDA, NCCL, DCGM, GDRCopy, OFED, container runtime, Kubernetes."""
+"""Rows about what runs on the driver: CUDA, NCCL, DCGM, GDRCopy, container runtime, Kubernetes."""
 
 from __future__ import annotations
 
@@ -125,19 +125,6 @@ class Repository(Row):
     #: so that an operator must give it.
     key_file: Text
     fingerprint: Annotated[str, StringConstraints(pattern=r"^([0-9A-F]{40})?$")]
-
-
-class Ofed(Row):
-    """One release of NVIDIA's network stack, or the distribution's own (`inbox`)."""
-
-    key: ClassVar[tuple[str, ...]] = ("version",)
-    noun: ClassVar[str] = "ofed"
-
-    version: Annotated[str, StringConstraints(pattern=r"^(inbox|\d+(\.\d+)*(-[\d.]+)?)$")]
-    kind: Literal["inbox", "doca", "mlnx_ofed"]
-    systems: tuple[SystemKey, ...]
-    released: datetime.date | None = None
-    end_of_life: datetime.date | None = None
 
 
 class Toolkit(Row):

@@ -7,6 +7,7 @@ import pytest
 from gpufleet.lab import el_packages, el_repositories
 from gpufleet.lab.systems import SYSTEMS, System
 from gpufleet.lab.vendors.package import Package, relation
+from gpufleet.stack.matrix import load
 
 RELEASES = [os for os in SYSTEMS.values() if os.family == "el"]
 each_release = pytest.mark.parametrize("os", RELEASES, ids=el_repositories.major)
@@ -59,3 +60,10 @@ def test_dkms_comes_from_epel_alone_whose_repository_comes_with_a_package(os: Sy
 @each_release
 def test_what_is_installed_can_be_installed_again(os: System) -> None:
     assert {package.name for package in el_packages.installed(os)} <= {package.name for package in everything(os)}
+
+
+@each_release
+def test_roles_of_the_fabric_find_their_packages(os: System) -> None:
+    stack = load().rdma_stack("inbox", "rpm")
+    assert stack
+    assert {*stack.packages, "opensm", "logrotate", "mstflint", "pciutils"} <= {one.name for one in everything(os)}

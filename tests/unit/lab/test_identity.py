@@ -77,3 +77,8 @@ def test_the_name_of_a_stand_in_is_what_its_os_release_says(system: str) -> None
     fields = SYSTEMS[system].os_release
     version = fields["VERSION_ID"] if fields["ID"] == "ubuntu" else fields["VERSION_ID"].partition(".")[0]
     assert system == f"{fields['ID']}-{version}-stand-in"
+
+
+def test_rocky_takes_modules_of_dkms_before_those_of_its_kernel() -> None:
+    entries = {entry.path: entry.data for entry in identity.files(SYSTEMS["rocky-9-stand-in"])}
+    assert entries["/etc/depmod.d/dist.conf"] == b"search updates extra built-in weak-updates\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gpufleet.lab import vendors
-from gpufleet.lab.inventory import nvidia_repository
+from gpufleet.lab.inventory import doca_repository, nvidia_repository
 
 
 def test_nvidias_packages_come_from_the_lab_with_the_key_of_the_lab(
@@ -16,5 +16,13 @@ def test_nvidias_packages_come_from_the_lab_with_the_key_of_the_lab(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert nvidia_repository() == {
         "base_url": "http://archive:3142/nvidia/",
+        "key_fingerprint": vendors.fingerprint(),
+    }
+
+
+def test_so_does_doca_ofed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert doca_repository() == {
+        "base_url": "http://archive:3142/mellanox/",
         "key_fingerprint": vendors.fingerprint(),
     }

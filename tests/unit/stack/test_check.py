@@ -18,7 +18,7 @@ TODAY = datetime.date(2026, 1, 15)
 RTX_4090 = "2684"
 SOURCES = {row.row: row.source for row in MATRIX.rows} | {rule.row: rule.source for rule in RULES}
 
-REPOSITORIES = ", ".join(sorted(f"{row.system} {row.arch}" for row in MATRIX.repositories))
+REPOSITORIES = ", ".join(sorted(f"{row.system} {row.arch}" for row in MATRIX.repositories if row.name == "cuda"))
 KERNELS = MATRIX.kernels_for("580.105.08", "ubuntu-24.04")[-1]
 
 #: Case: machine, system, wish, and the sentences without the source, which the row has.

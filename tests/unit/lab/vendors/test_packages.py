@@ -17,9 +17,11 @@ from gpufleet.stack.matrix.software_rows import Repository
 REPOSITORIES = ("ubuntu2204", "ubuntu2404", "debian12", "debian13", "rhel9", "rhel10")
 #: Names that the distributions themselves provide.
 OUTSIDE = {"dkms", "kmod", "libc6", "build-essential", "libibumad3", "libibumad", "gcc-c++", "bash"}
-#: Rows of the matrix for the repositories that the lab serves.
+#: Rows of the matrix for the repositories of drivers that the lab serves.
 SERVED = [
-    row for row in load().repositories if row.path.rstrip("/").endswith(tuple(f"{r}/x86_64" for r in REPOSITORIES))
+    row
+    for row in load().repositories
+    if row.name == "cuda" and row.path.rstrip("/").endswith(tuple(f"{name}/x86_64" for name in REPOSITORIES))
 ]
 
 

@@ -54,8 +54,8 @@ def test_without_a_mirror_it_is_the_vendors(tmp_path: Path) -> None:
 def test_unknown_repository(tmp_path: Path) -> None:
     record = host(tmp_path, {"cudda": MIRROR})
     message = (
-        "error: stack.repositories.cudda: expected a repository that the matrix knows: cuda, found cudda; correct the "
-        "name, or add the repository's row beside the inventory (row stack.repositories; inventory)"
+        "error: stack.repositories.cudda: expected a repository that the matrix knows: cuda, doca, found cudda; "
+        "correct the name, or add the repository's row beside the inventory (row stack.repositories; inventory)"
     )
     assert [str(error) for error in resolved(record, FOUND, tmp_path).errors] == [message]
     judgment = judge(record, tmp_path, date(2026, 11, 23), found=FOUND)
@@ -67,7 +67,7 @@ def test_a_key_that_nobody_has_vouched_for(tmp_path: Path) -> None:
     judgment = judge(host(tmp_path, {}), tmp_path, date(2026, 11, 23), found=found)
     source = "https://developer.download.nvidia.com/compute/cuda/repos/rhel10/x86_64/CDF6BA43.pub"
     assert [str(verdict) for verdict in judgment.verdicts if verdict.level == "error"] == [
-        "error: stack.repositories.cuda.key_fingerprint: expected the fingerprint of CDF6BA43.pub, forty hexadecimal "
+        f"error: stack.repositories.cuda.key_fingerprint: expected the fingerprint of {source}, forty hexadecimal "
         "digits, found none in the matrix; read the key's fingerprint where you trust it, and name it there (row "
         f"repository cuda; {source})"
     ]

@@ -306,8 +306,17 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         ["toolkit 1.18.0: asks for containerd 1.9, which has no row; add the series"],
     ),
     "ofed_lives": (
-        {"ofed": [row(version="3.2.1", kind="doca", systems=["el-9"], released=LATE, end_of_life=EARLY)]},
-        ["ofed 3.2.1: ends on 2024-01-01, before its release on 2025-12-01; correct one of the two dates"],
+        {"ofed": [row(version="24.10", kind="mlnx_ofed", systems=["el-9"], released=LATE, end_of_life=EARLY)]},
+        ["ofed 24.10: ends on 2024-01-01, before its release on 2025-12-01; correct one of the two dates"],
+    ),
+    "doca_repositories": (
+        {"ofed": [row(version="3.2.1", kind="doca", systems=["el-9", "ubuntu-24.04"])]},
+        ["ofed 3.2.1: is for el-9, ubuntu-24.04, for which there is no repository doca; add the repository or drop the "
+         "system"],
+    ),
+    "rdma_versioned": (
+        {"rdma_stacks": [row(kind="doca", packaging="deb", packages=["doca-ofed"], versioned=["doca-all"])]},
+        ["rdma stack doca deb: says that doca-all is versioned, which it does not install; add or drop it"],
     ),
 }  # fmt: skip
 

@@ -95,6 +95,7 @@ def test_generations_have_a_branch_that_is_not_over(name: str) -> None:
 
 #: Fingerprints as they stand in the keys of NVIDIA's repositories.
 FINGERPRINTS = {
+    "GPG-KEY-Mellanox.pub": "",
     "3bf863cc.pub": "EB693B3035CD5710E231E123A4B469963BF863CC",
     "8793F200.pub": "02182E60104FCDC26EAE1B8597A5D4CB8793F200",
     "D42D0685.pub": "610C7B14E068A878070DA4E99CD0A493D42D0685",

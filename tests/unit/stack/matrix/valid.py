@@ -99,6 +99,7 @@ VALID: Content = {
     "dcgm": [row(version="4.4.1", cuda_majors=[12, 13])],
     "gdrcopy": [row(version="2.5", minimum_branch=450, deb=["gdrdrv-dkms"], rpm=["gdrcopy-kmod"])],
     "ofed": [row(version="inbox", kind="inbox", systems=["ubuntu-24.04"])],
+    "rdma_stacks": [row(kind="inbox", packaging="deb", packages=["rdma-core"])],
     "toolkit": [row(version="1.18.0", minimum_branch=450, minimum_containerd="2.1")],
     "containerd": [
         row(series="2.1", config_version=3, kubernetes=["1.34"], released=datetime.date(2025, 5, 7),

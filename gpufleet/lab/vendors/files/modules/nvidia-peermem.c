@@ -1,4 +1,4 @@
-/* Peer memory for InfiniBand: needs the core module. Built without OFED it has no more than that. */
+/* Peer memory for InfiniBand: needs the core module and, built where OFED's symbols are, OFED's ib_core. */
 #include <linux/errno.h>
 #include <linux/module.h>
 
@@ -11,7 +11,13 @@ module_param(peerdirect_support, int, 0444);
 static int persistent_api_support = 1;
 module_param(persistent_api_support, int, 0444);
 
-static int __init start(void) { return nvidia_p2p_get_pages() ? -ENODEV : -EINVAL; }
+#ifdef NV_MLNX_IB_PEER_MEM_SYMBOLS_PRESENT
+extern int ib_register_peer_memory_client(void);
+#else
+static int ib_register_peer_memory_client(void) { return -EINVAL; }
+#endif
+
+static int __init start(void) { return nvidia_p2p_get_pages() ? ib_register_peer_memory_client() : -EINVAL; }
 
 static void __exit stop(void) { }
 

@@ -1,0 +1,1 @@
+"""OpenSM: the subnet manager of InfiniBand fabrics whose switches bring none."""
