@@ -25,6 +25,7 @@ from tests.support.simulated_fabric import LANE, PLAN, RATE, SPEED, TWO_TIER, un
 
 HOSTS = TWO_TIER.hosts()
 MASTER, STANDBY, ASKED = "gpu-1", "gpu-5", "gpu-1 mlx5_0"
+PRIORITIES = {MASTER: 12, STANDBY: 5}
 DEPLOY = "fabric.py"
 STACK = {
     "ports": {"mlx5_0": {"rate": RATE}, "mlx5_1": {"rate": RATE}},
@@ -52,8 +53,8 @@ def fleet(state: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fle
         hosts = [HostSpec.parse(f"{host}=debian-12/hgx-a100") for host in HOSTS]
         fleet = Fleet(Lab.up(name, hosts, fabric=folder / "fabric.yaml", say=print), folder / "fleet.py")
         fleet.declare(**{host: {"infiniband": STACK} for host in HOSTS})
-        fleet.declare(**{MASTER: {"subnet_manager": {**MANAGER, "priority": 12}}})
-        fleet.declare(**{STANDBY: {"subnet_manager": {**MANAGER, "priority": 5}}})
+        for host, priority in PRIORITIES.items():
+            fleet.declare(**{host: {"subnet_manager": {**MANAGER, "priority": priority}}})
         yield fleet
     finally:
         Lab.remove(name)
@@ -67,16 +68,18 @@ def check(fleet: Fleet, *arguments: str) -> list[str]:
     return lines
 
 
-def until_standby(fleet: Fleet) -> None:
-    """Wait until the second manager has found its master, and all links are up."""
-    simulated.until(fleet.host(STANDBY), "sminfo -C mlx5_0 -P 1 -D 0", "SMINFO_STANDBY")
+def until_managed(fleet: Fleet, by: str, managers: int) -> None:
+    """Wait until ports at both ends have this master, which lists so many managers, and all links are up."""
+    for name in (MASTER, "gpu-8"):
+        priority = PRIORITIES[by]
+        simulated.until(fleet.host(name), "sminfo -C mlx5_0", f"priority {priority} state 3 SMINFO_MASTER")
+    simulated.until(fleet.host(MASTER), "saquery -C mlx5_0 SMIR | grep -c LID", f"{managers}\n")
     until_settled(fleet.host(MASTER))
 
 
 def test_one_deploy_brings_it_up(fleet: Fleet) -> None:
     assert fleet.deploy(DEPLOY).failures() == []
-    until_master(fleet.host(MASTER))
-    until_standby(fleet)
+    until_managed(fleet, MASTER, 2)
     again = fleet.deploy(DEPLOY)
     assert (again.failures(), again.changed) == ([], 0)
 
@@ -163,8 +166,7 @@ def test_a_fault_is_found_at_both_ends_and_gone_with_it(fleet: Fleet, name: str)
 
 def test_a_killed_master_is_replaced(fleet: Fleet) -> None:
     fleet.lab.fabric.fault("manager-killed", MASTER)
-    until_master(fleet.host(STANDBY))
-    until_settled(fleet.host(MASTER))
+    until_managed(fleet, STANDBY, 1)
     assert check(fleet) == [HEALTHY]
 
 
@@ -179,7 +181,7 @@ def test_no_master_is_found_and_the_first_comes_back(fleet: Fleet) -> None:
     for name in (STANDBY, MASTER):
         fleet.lab.fabric.fault("manager-killed", name, clear=True)
         until_master(fleet.host(name))
-    until_standby(fleet)
+    until_managed(fleet, MASTER, 2)
     assert check(fleet) == [HEALTHY]
 
 
@@ -198,6 +200,5 @@ def test_two_masters_that_ignore_each_other_are_found(fleet: Fleet) -> None:
         f"{SIZES.format(32)}: 1 finding",
     ]
     assert fleet.deploy(DEPLOY, limit=(MASTER, STANDBY)).failures() == []
-    until_master(fleet.host(MASTER))
-    until_standby(fleet)
+    until_managed(fleet, MASTER, 2)
     assert check(fleet) == [HEALTHY]
