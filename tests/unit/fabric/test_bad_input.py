@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from gpufleet import cli
-from gpufleet.converge import run as converge
+from gpufleet.converge.process import Process
 from gpufleet.fabric import asking
 from gpufleet.project import ROOT
 from tests.unit.fabric.small import PLAN
@@ -30,7 +30,7 @@ def _nothing_is_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GPUFLEET_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setattr(asking, "heard_from", touched)
-    monkeypatch.setattr(converge, "Process", touched)
+    monkeypatch.setattr(Process, "ask", touched)
     Path("fleet.py").write_text('gpu = ["gpu-01", "gpu-02"]\n')
     Path("fabric.yaml").write_text(PLAN)
 
