@@ -15,6 +15,7 @@ from gpufleet.health import Outcome
 from gpufleet.lab import prerequisites
 from gpufleet.lab.hosts import HostSpec
 from gpufleet.lab.lab import Lab
+from tests.support import grub
 from tests.support.lab import Fleet, lab_name
 
 HOSTS = {"u24": "ubuntu-24.04-stand-in/hgx-h100", "d13": "debian-13/hgx-h100", "r10": "rocky-10-stand-in/hgx-h100"}
@@ -130,3 +131,23 @@ def test_doca_is_refused_where_there_is_none(fleet: Fleet) -> None:
     )
     after = fleet.host("d13").execute("dpkg-query -W; ls -l --time-style=full-iso /etc/apt/sources.list.d").stdout
     assert after == before
+
+
+def test_grub_takes_the_arguments(fleet: Fleet) -> None:
+    host, asked = fleet.host("d13"), {"iommu": "passthrough", "kernel_arguments": ["pci=noats"]}
+    grub.install(host)
+    fleet.declare(d13={"infiniband": {**OPTIONS, **asked}})
+    assert fleet.deploy("infiniband.py", limit=("d13",)).failures() == []
+    menu = grub.entries(host)
+    assert menu, "no entry"
+    assert all(entry[-2:] == ["iommu=pt", "pci=noats"] for entry in menu if "single" not in entry)
+    assert all({"iommu=pt", "pci=noats"} <= set(entry) for entry in menu)
+    again = fleet.deploy("infiniband.py", limit=("d13",))
+    assert (again.failures(), again.changed) == ([], 0)
+    words = "iommu=pt pci=noats"
+    message = f"kernel: expected {words}, found no {words}; reboot the host"
+    assert failed(fleet) == {"d13 kernel_has_its_arguments": message}
+    fleet.declare(d13={"infiniband": OPTIONS})
+    assert fleet.deploy("infiniband.py", limit=("d13",)).failures() == []
+    assert not any({"iommu=pt", "pci=noats"} & set(entry) for entry in grub.entries(host))
+    assert failed(fleet) == {}
