@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gpufleet.errors import LabError
-from gpufleet.lab import bundle, docker, state
+from gpufleet.lab import bundle, compilations, docker, state
 from gpufleet.lab.bundle import Entry
 from gpufleet.lab.hosts import HostSpec, LabHost
 from gpufleet.lab.network import Network
@@ -91,6 +91,7 @@ def create(host: LabHost, image: str, net: Network) -> None:
         *("create", "--name", host.container, "--hostname", host.name, "--restart=always", *FLAGS),
         *("--network", net.name, "--ip", host.address, f"--add-host=archive:{net.gateway}"),
         *(f"--label=gpufleet.{key}={value}" for key, value in labels.items()),
+        f"--volume={compilations.directory()}:{compilations.TARGET}",
         *(f"--volume=/sys/fs/cgroup:/sys/fs/cgroup:{cgroup_mode()}", f"--volume={directory}:/etc/gpufleet-lab"),
         *(image, "/sbin/init"),
     )

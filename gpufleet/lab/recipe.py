@@ -8,16 +8,17 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from gpufleet.lab import bundle, identity, sources
+from gpufleet.lab import bundle, compilations, identity, sources
 from gpufleet.lab.bundle import Entry
 from gpufleet.lab.identity import MACHINE_TARGET
 from gpufleet.lab.systems import SYSTEMS, System
 
 #: Packages of a freshly installed machine; no compiler, headers or DKMS: roles bring those. Stand-ins begin with more.
+#: ccache compiles nothing by itself: compilations.py says what it is for.
 PACKAGES = (
     *("systemd", "systemd-sysv", "libpam-systemd", "dbus", "udev", "kmod", "procps", "psmisc", "util-linux"),
     *("openssh-server", "sudo", "python3-minimal", "iproute2", "pciutils", "ca-certificates", "apt-utils", "zstd"),
-    *("linux-image-amd64", "initramfs-tools"),
+    *("linux-image-amd64", "initramfs-tools", "ccache"),
 )
 #: dpkg leaves these out, which halves the time of an installation.
 EXCLUDED = ("/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/man/*")
@@ -94,6 +95,7 @@ def parts(os: System, suites: list[str], security: list[str]) -> list[Entry]:
         *bundle.tree(EMULATION, EMULATION_TARGET),
         Entry(f"{MACHINE_TARGET}/debian.sources", package_sources(suites, security).encode()),
         Entry(f"{MACHINE_TARGET}/apt.conf", apt_settings().encode()),
+        *compilations.files(),
         *identity.files(os),
     ]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from gpufleet.errors import LabError
-from gpufleet.lab import archive_process, containers, docker, network, status, workshop
+from gpufleet.lab import archive_process, compilations, containers, docker, network, status, workshop
 from gpufleet.lab.hosts import HostSpec, LabHost
 from gpufleet.lab.lab import Lab
 from gpufleet.lab.state import State
@@ -74,6 +74,14 @@ def test_an_unknown_host_key_is_refused(host: LabHost, tmp_path: Path) -> None:
 
 def test_headers_of_the_running_kernel_are_in_apt(host: LabHost) -> None:
     assert host.ssh("apt-cache show --no-all-versions linux-headers-$(uname -r)").stdout.startswith("Package: linux-h")
+
+
+@pytest.mark.parametrize("way", ["env", "sudo env", "sudo systemd-run --quiet --pipe env"])
+def test_what_hosts_compile_is_shared(host: LabHost, way: str) -> None:
+    found = {line for line in host.ssh(way).stdout.splitlines() if "CCACHE" in line}
+    assert found == {f"{name}={value}" for name, value in compilations.SETTINGS.items()}
+    marker = host.ssh("sudo mktemp --tmpdir=$CCACHE_DIR").stdout.strip()
+    (compilations.directory() / Path(marker).name).unlink()
 
 
 def test_reboot_is_a_new_boot_that_keeps_files(host: LabHost) -> None:

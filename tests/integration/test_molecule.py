@@ -33,4 +33,4 @@ def test_every_role_has_a_scenario() -> None:
 
 def test_the_scenarios_pass(molecule_lab: dict[str, str]) -> None:
     result = molecule(molecule_lab, "tests/molecule/*/molecule.yml", "--all")
-    assert result.returncode == 0, (result.stdout + result.stderr)[-6000:]
+    assert result.returncode == 0, f"{result.stdout[-12000:]}\n{result.stderr[-2000:]}"
