@@ -9,7 +9,7 @@ from xdist.remote import Producer
 from xdist.scheduler import Scheduling
 
 from tests.support.labs_apart import LabScheduling
-from tests.support.leaks import Census, census
+from tests.support.leaks import Census, census, is_counted
 
 STATE = pytest.StashKey[Census | None]()
 
@@ -17,7 +17,7 @@ STATE = pytest.StashKey[Census | None]()
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Count what is there before the first fixture runs."""
-    if not hasattr(session.config, "workerinput"):
+    if is_counted(session.config):
         session.config.stash[STATE] = census()
 
 

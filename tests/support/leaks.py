@@ -9,6 +9,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from gpufleet.project import ROOT
 from tests.support.names import run_name
 
@@ -29,6 +31,15 @@ class Census:
     def leaks(self, before: Census) -> list[str]:
         """What is here now and was not before."""
         return sorted(self.things - before.things)
+
+
+def is_counted(config: pytest.Config) -> bool:
+    """Whether a session is a run of the project's tests, and not a part of one.
+
+    Its workers are parts of it. So are verifications of hosts, as molecule runs them: several go on at a time, and each
+    would take for its own leaks what the others have at work.
+    """
+    return not hasattr(config, "workerinput") and config.getoption("inventory", None) is None
 
 
 def census() -> Census:

@@ -19,6 +19,17 @@ def test_nothing_new_is_no_leak() -> None:
     assert Census(frozenset({"file /tmp/a"})).leaks(Census(frozenset({"file /tmp/a", "file /tmp/b"}))) == []
 
 
+def test_workers_and_verifications_are_parts_of_a_run() -> None:
+    parsed = pytest.Config.fromdictargs({}, [])
+    parsed.option.inventory = None
+    assert leaks.is_counted(parsed)
+    parsed.option.inventory = "inventories/lab.py"
+    assert not leaks.is_counted(parsed)
+    worker = pytest.Config.fromdictargs({}, [])
+    worker.workerinput = {}  # type: ignore[attr-defined] # as xdist does
+    assert not leaks.is_counted(worker)
+
+
 def test_a_file_left_in_the_temporary_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     before = census()

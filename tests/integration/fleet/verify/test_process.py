@@ -11,6 +11,7 @@ import pytest
 
 from gpufleet.lab import waiting
 from gpufleet.project import ROOT
+from tests.support.lab import lab_name
 from tests.support.verification import CHECKS, Inventory, gpufleet
 
 
@@ -70,7 +71,16 @@ def test_an_unknown_role_and_an_unknown_host_refuse_the_request(inventory: Inven
 
 
 def directories() -> set[Path]:
-    return set(Path("/tmp").glob("gpufleet-verify-*"))
+    """Directories of verifications of this lab: other tests have theirs at the same time."""
+    configs = Path("/tmp").glob("gpufleet-verify-*/ssh_config")
+    return {config.parent for config in configs if f"/labs/{lab_name()}/" in text_of(config)}
+
+
+def text_of(path: Path) -> str:
+    try:
+        return path.read_text()
+    except FileNotFoundError:  # of a verification that just ended
+        return ""
 
 
 def test_an_interrupt_leaves_nothing(inventory: Inventory, checks: Path) -> None:
