@@ -37,7 +37,7 @@ test: setup ## Every test, container hosts included (under 45 minutes on 2 cores
 	@$(PYTEST) --numprocesses=2 -m "not lab" tests
 	@$(PYTEST) --numprocesses=2 --dist=loadscope --no-loadscope-reorder --durations=25 -m lab tests
 
-test-fast: setup ## The tests that need no container (under 60 seconds).
+test-fast: setup ## The tests that need no container (under two minutes).
 	@$(PYTEST) --numprocesses=2 -m "not lab" tests
 
 lint: setup ## ruff, mypy (strict), generated role documentation.

@@ -1,5 +1,5 @@
 """Run the command line: `python -m gpufleet`."""
 
-from gpufleet.cli import main
+from gpufleet.start import main
 
 main()

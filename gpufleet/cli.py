@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from gpufleet.errors import GpufleetError
+from gpufleet.start import INTERRUPTED, SAID
 
 #: Commands in the order of the help, with what imports them (`module:attribute`) and the line the help shows.
 COMMANDS = {
@@ -35,8 +36,6 @@ COMMANDS = {
     ),
     "lab": ("gpufleet.lab.command:app", "Container hosts that behave like machines, with emulated GPUs."),
 }
-
-_INTERRUPTED = 130
 
 
 class _Deferred(TyperCommand):
@@ -81,8 +80,8 @@ class _Commands(TyperGroup):
             typer.echo(f"gpufleet: {error}", err=True)
             raise typer.Exit(error.exit_code) from error
         except KeyboardInterrupt as interrupt:
-            typer.echo("gpufleet: interrupted; the same command may be given again", err=True)
-            raise typer.Exit(_INTERRUPTED) from interrupt
+            typer.echo(SAID, err=True)
+            raise typer.Exit(INTERRUPTED) from interrupt
 
 
 app = typer.Typer(

@@ -86,6 +86,18 @@ def test_an_interrupt_while_an_inventory_is_read_is_one_line(tmp_path: Path) -> 
     assert process.returncode == 130
 
 
+def test_an_interrupt_while_the_command_itself_is_read_is_the_same_line(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("import sys, time\nprint('reading', file=sys.stderr)\ntime.sleep(600)\n")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    command = [sys.executable, "-m", "gpufleet", "--help"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == "reading\n"
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.read() == "gpufleet: interrupted; the same command may be given again\n"
+    assert process.returncode == 130
+
+
 def test_a_commands_own_exit_code_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     assert failing(monkeypatch, typer.Exit(4)).exit_code == 4
 
