@@ -16,16 +16,16 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from gpufleet.converge.run import converge  # noqa: E402 - the checkout is no package
-from gpufleet.fabric import plan as plans  # noqa: E402
-from gpufleet.lab import prerequisites  # noqa: E402
-from gpufleet.lab.fabric import fabric as fabrics  # noqa: E402
-from gpufleet.lab.fabric import netfile  # noqa: E402
-from gpufleet.lab.hosts import HostSpec  # noqa: E402
-from gpufleet.lab.inventory import hosts as connections  # noqa: E402
-from gpufleet.lab.lab import Lab  # noqa: E402
-from gpufleet.lab.state import State  # noqa: E402
-from tests.support.fabrics import two_tier  # noqa: E402
-from tests.support.simulated_fabric import until_master, until_settled  # noqa: E402
+from gpufleet.fabric import plan as plans  # noqa: E402 - the same
+from gpufleet.lab import prerequisites  # noqa: E402 - the same
+from gpufleet.lab.fabric import fabric as fabrics  # noqa: E402 - the same
+from gpufleet.lab.fabric import netfile  # noqa: E402 - the same
+from gpufleet.lab.hosts import HostSpec  # noqa: E402 - the same
+from gpufleet.lab.inventory import hosts as connections  # noqa: E402 - the same
+from gpufleet.lab.lab import Lab  # noqa: E402 - the same
+from gpufleet.lab.state import State  # noqa: E402 - the same
+from tests.support.fabrics import two_tier  # noqa: E402 - the same
+from tests.support.simulated_fabric import until_master, until_settled  # noqa: E402 - the same
 
 NAME = "fabric-simulated"
 DATA = {

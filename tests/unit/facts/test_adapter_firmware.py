@@ -69,7 +69,7 @@ Configurations:                              Next Boot
 FULL = """\
 Configurations:                                          Default             Current             Next Boot
         MEMIC_ATOMIC                                MEMIC_ATOMIC_ENABLE(2)MEMIC_ATOMIC_ENABLE(2)DEVICE_DEFAULT(0)   
-RO      HOST_CHAINING_MODE                          DISABLED(0)         DISABLED(0)         DISABLED(0)"""  # noqa: W291
+RO      HOST_CHAINING_MODE                          DISABLED(0)         DISABLED(0)         DISABLED(0)"""  # noqa: W291  # as it was printed
 
 #: Firmware that was flashed and has yet to be loaded: the line that flint then adds (Mellanox/mstflint).
 FLASHED = "FW Version:            28.43.1014\nFW Version(Running):   28.42.1000\nPSID:                  MT_0000001244"
@@ -164,7 +164,7 @@ def test_settings(text: str, settings: dict[str, Setting]) -> None:
 )
 def test_adapter(lines: list[str], adapter: dict[str, str]) -> None:
     (found,) = AdapterFirmware().process(lines)
-    expected = Adapter("0000:18:00.0", "1021", **adapter)  # type: ignore[arg-type]
+    expected = Adapter("0000:18:00.0", "1021", **adapter)  # type: ignore[arg-type]  # fields of text alone
     assert found == Adapter(**{**expected.__dict__, "settings": found.settings})
 
 

@@ -107,7 +107,7 @@ def test_the_daemon_keeps_persistence_mode_while_it_lives(with_driver: Host) -> 
     pid = int((with_driver.root / "run/nvidia-persistenced/nvidia-persistenced.pid").read_text())
     process = with_driver.root / "proc" / str(pid)
     process.mkdir()
-    held = sorted(Path(os.readlink(entry)).name for entry in Path(f"/proc/{pid}/fd").iterdir())  # noqa: PTH115
+    held = sorted(Path(os.readlink(entry)).name for entry in Path(f"/proc/{pid}/fd").iterdir())  # noqa: PTH115 - or no path
     try:
         assert query(with_driver, "--query-gpu=persistence_mode", "--format=csv,noheader", "-i", "0") == ["Enabled"]
         assert [name for name in held if name.startswith("nvidia")] == [

@@ -84,6 +84,6 @@ def test_deviations(answer: list[str], failing: dict[str, str]) -> None:
 
 
 def test_every_check_was_seen_failing() -> None:
-    marks = test_deviations.pytestmark  # type: ignore[attr-defined]
+    marks = test_deviations.pytestmark  # type: ignore[attr-defined]  # pytest put it there
     failing = {name for _, messages in marks[0].args[1] for name in messages}
     assert failing == {name.removeprefix("test_") for name in vars(module) if name.startswith("test_")}

@@ -181,6 +181,6 @@ def test_leftovers() -> None:
 
 
 def test_every_check_was_seen_failing() -> None:
-    marks = test_deviations.pytestmark  # type: ignore[attr-defined]
+    marks = test_deviations.pytestmark  # type: ignore[attr-defined]  # pytest put it there
     failing = {name for _, messages in marks[0].args[1] for name in messages} | {"nothing_where_none_belongs"}
     assert failing == {name.removeprefix("test_") for name in vars(module) if name.startswith("test_")}

@@ -48,7 +48,7 @@ def verdicts(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
 
     def say(*always: Verdict, strictly: tuple[Verdict, ...] = ()) -> None:
         judging._check.cache_clear()
-        answer: Any = lambda *given: (*always, *(strictly if given[-1] else ()))  # noqa: E731
+        answer: Any = lambda *given: (*always, *(strictly if given[-1] else ()))  # noqa: E731 - it takes what is said
         monkeypatch.setattr(judging, "check", answer)
 
     yield say

@@ -26,7 +26,7 @@ def test_workers_and_verifications_are_parts_of_a_run() -> None:
     parsed.option.inventory = "inventories/lab.py"
     assert not leaks.is_counted(parsed)
     worker = pytest.Config.fromdictargs({}, [])
-    worker.workerinput = {}  # type: ignore[attr-defined] # as xdist does
+    worker.workerinput = {}  # type: ignore[attr-defined]  # as xdist does
     assert not leaks.is_counted(worker)
 
 

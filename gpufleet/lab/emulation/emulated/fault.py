@@ -148,9 +148,9 @@ def main(arguments: list[str]) -> int:
         change(value, clear, faults)
         save(faults)
     except KeyError:
-        print(f"fault: expected one of {', '.join(_KINDS)}, found {' '.join(words) or 'nothing'}", file=sys.stderr)  # noqa: T201
+        print(f"fault: expected one of {', '.join(_KINDS)}, found {' '.join(words) or 'nothing'}", file=sys.stderr)  # noqa: T201 - a program
         return 2
     except (ValueError, IndexError) as error:
-        print(f"fault: {words[0]}: {error}", file=sys.stderr)  # noqa: T201
+        print(f"fault: {words[0]}: {error}", file=sys.stderr)  # noqa: T201 - a program
         return 2
     return 0

@@ -133,7 +133,7 @@ def _open_nodes() -> Iterator[str]:
         if not process.name.isdigit():
             continue
         try:
-            targets = [os.readlink(entry) for entry in (process / "fd").iterdir()]  # noqa: PTH115
+            targets = [os.readlink(entry) for entry in (process / "fd").iterdir()]  # noqa: PTH115 - a device, or no path
         except OSError:  # The process has ended.
             continue
         yield from (Path(target).name for target in targets if target.startswith(str(paths.DEV / "nvidia")))

@@ -52,7 +52,7 @@ def _serve(user: str, mode: str, ready: int) -> None:
 def main(arguments: list[str]) -> int:
     """Start the daemon and return once it serves, as Type=forking expects."""
     if "--version" in arguments or "-v" in arguments:
-        print(f"nvidia-persistenced:  version {driver.library_version()}")  # noqa: T201
+        print(f"nvidia-persistenced:  version {driver.library_version()}")  # noqa: T201 - a program
         return 0
     if driver.daemon_mode():
         sys.stderr.write(_FAILED)

@@ -14,7 +14,7 @@ _INVALID, _NO_PERMISSION, _NOT_FOUND, _UNKNOWN = 2, 4, 6, 255
 _VALUED = ("-i", "--id", "-pm", "--persistence-mode", "-f", "--filename", "-d", "--display")
 
 
-class Refused(Exception):  # noqa: N818
+class Refused(Exception):  # noqa: N818 - said as nvidia-smi says it, and no fault of ours
     """A request that nvidia-smi turns down."""
 
     def __init__(self, message: str, status: int = _INVALID) -> None:
@@ -149,12 +149,12 @@ def _report(request: Request, version: str, gpus: list[Gpu]) -> str:
 def main(arguments: list[str]) -> int:
     """Answer one command line."""
     if re.fullmatch(r"-h|--help", " ".join(arguments)):
-        print("NVIDIA System Management Interface, emulated by the lab: see gpufleet/lab/README.md")  # noqa: T201
+        print("NVIDIA System Management Interface, emulated by the lab: see gpufleet/lab/README.md")  # noqa: T201 - a program
         return 0
     try:
         output, status = answer(parse(arguments))
     except (driver.DriverError, Refused) as error:
-        print(error)  # noqa: T201
+        print(error)  # noqa: T201 - a program
         return error.status
     sys.stdout.write(f"{output}\n" if output else "")
     return status

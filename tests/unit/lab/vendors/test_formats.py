@@ -64,7 +64,7 @@ def test_a_deb_holds_its_files_with_the_directories_above_them() -> None:
 def test_a_debs_administration_names_conffiles_and_relations() -> None:
     parts = members(deb.build(PACKAGE).data)
     with tarfile.open(fileobj=io.BytesIO(parts["control.tar.gz"])) as tar:
-        read = {member.name: tar.extractfile(member).read().decode() for member in tar if member.isfile()}  # type: ignore[union-attr]
+        read = {member.name: file.read().decode() for member in tar if (file := tar.extractfile(member))}
     assert read["./conffiles"] == "/etc/hello.conf\n"
     assert read["./postinst"] == "#!/bin/sh\nset -e\nldconfig\n"
     assert "Depends: plain (>= 1)\n" in read["./control"]

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpufleet.stack.machine import System
-from gpufleet.stack.matrix import Matrix, load
-from gpufleet.stack.matrix.rows import GENERATIONS, Branches
+from gpufleet.stack.matrix import Matrix, driver_rows, load
+from gpufleet.stack.matrix.rows import GENERATIONS, Branches, Flavor, Profile, Row
 from gpufleet.stack.versions import branch, numbers
 
 MATRIX = load()
@@ -23,11 +23,11 @@ def test_every_subject_has_rows(subject: str) -> None:
 
 
 @given(st.sampled_from(MATRIX.rows))
-def test_every_row_has_a_source_a_date_and_a_name_of_its_own(row: object) -> None:
-    assert row.source  # type: ignore[attr-defined]
-    assert datetime.date(2020, 1, 1) < row.date <= datetime.date(2026, 12, 31)  # type: ignore[attr-defined]
-    assert [other for other in MATRIX.rows if other.place == row.place] == [row]  # type: ignore[attr-defined]
-    assert row.verified or len(row.note) > 20  # type: ignore[attr-defined]
+def test_every_row_has_a_source_a_date_and_a_name_of_its_own(row: Row) -> None:
+    assert row.source
+    assert datetime.date(2020, 1, 1) < row.date <= datetime.date(2026, 12, 31)
+    assert [other for other in MATRIX.rows if other.place == row.place] == [row]
+    assert row.verified or len(row.note) > 20
 
 
 @given(st.sampled_from(MATRIX.rows))
@@ -41,8 +41,8 @@ def test_ranges_are_ordered(row: object) -> None:
 
 
 @given(st.sampled_from(MATRIX.branches), st.sampled_from(SYSTEMS), st.sampled_from(["nvidia", "distribution"]))
-def test_at_most_one_row_answers(number: object, system: str, origin: str) -> None:
-    own = number.branch  # type: ignore[attr-defined]
+def test_at_most_one_row_answers(number: driver_rows.Branch, system: str, origin: str) -> None:
+    own = number.branch
     cells = [
         (row.flavor, row.profile, row.modules)
         for row in MATRIX.schemes
@@ -52,8 +52,8 @@ def test_at_most_one_row_answers(number: object, system: str, origin: str) -> No
 
 
 @given(st.sampled_from(MATRIX.releases))
-def test_releases_belong_to_the_branch_they_begin_with(release: object) -> None:
-    version = release.version  # type: ignore[attr-defined]
+def test_releases_belong_to_the_branch_they_begin_with(release: driver_rows.Release) -> None:
+    version = release.version
     found = MATRIX.branch_of(version)
     assert found
     assert found.branch == branch(version)
@@ -66,8 +66,8 @@ def test_releases_belong_to_the_branch_they_begin_with(release: object) -> None:
 @pytest.mark.parametrize("flavor", ["open", "proprietary"])
 @pytest.mark.parametrize("profile", ["compute", "full"])
 @pytest.mark.parametrize("system", ["ubuntu-22.04", "ubuntu-24.04", "debian-12", "el-9"])
-def test_nvidia_packages_every_branch_from_535_on(number: int, flavor: str, profile: str, system: str) -> None:
-    row = MATRIX.scheme(system, "nvidia", number, flavor, profile)  # type: ignore[arg-type]
+def test_nvidia_packages_every_branch_from_535_on(number: int, flavor: Flavor, profile: Profile, system: str) -> None:
+    row = MATRIX.scheme(system, "nvidia", number, flavor, profile)
     assert row
     assert MATRIX.repository("cuda", system, "x86_64")
 
