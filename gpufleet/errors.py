@@ -88,3 +88,13 @@ class HostError(GpufleetError):
     """A host failed; the others finished."""
 
     exit_code = 1
+
+
+class ClusterError(GpufleetError):
+    """The API server of a cluster cannot be asked, or does nothing of what is asked."""
+
+    exit_code = 1
+
+
+class NodeError(ClusterError):
+    """One node of a cluster could not be changed; the others can."""

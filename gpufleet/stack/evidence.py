@@ -10,6 +10,7 @@ from gpufleet.stack.matrix import Matrix
 from gpufleet.stack.matrix.driver_rows import Scheme
 from gpufleet.stack.matrix.rows import Row
 from gpufleet.stack.resolution import DriverChoice, Package, Unpacked
+from gpufleet.stack.skew import bare
 from gpufleet.stack.wish import Wish
 
 _TOOLKIT = re.compile(r"cuda-toolkit-(\d+)-(\d+)")
@@ -49,6 +50,16 @@ class Evidence:
                 return self._build(package.version)
             case "dcgm" if package.version:
                 return self.matrix.dcgm_release(package.version)
+            case "containerd":
+                origin = self.wish.containerd_source or ""
+                release = package.version.partition("~")[0]
+                return self.matrix.containerd_release(origin, release) or self.matrix.containerd_package_names(
+                    origin, "rpm" if self.system.family == "el" else "deb"
+                )
+            case "toolkit":
+                return self.matrix.toolkit_release(package.version)
+            case "kubernetes":
+                return self.matrix.kubernetes_minor(bare(self.wish.kubernetes) or "0.0")
             case "rdma":
                 return self.matrix.ofed_release(package.version or "inbox")
             case "gdrcopy" if package.version:

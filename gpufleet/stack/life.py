@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from gpufleet.stack.case import Case
+from gpufleet.stack.containerd_choice import wished_version
 from gpufleet.stack.matrix import ended
 from gpufleet.stack.rules import Row, verdict
 from gpufleet.stack.skew import bare
@@ -49,7 +50,7 @@ def _parts(case: Case) -> Iterator[tuple[str, str, _Mortal | None]]:
 
 
 def _versions(case: Case) -> tuple[str | None, str | None, str | None]:
-    return case.wish.containerd, case.wish.kubelet, case.wish.kube_apiserver
+    return wished_version(case), case.wish.kubelet, case.wish.kube_apiserver
 
 
 def _cure(case: Case, where: str, today: datetime.date) -> str:

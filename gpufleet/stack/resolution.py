@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Literal
+from urllib.parse import urljoin
 
 from gpufleet.stack.verdicts import Verdict
 
 Component = Literal[
     "driver", "persistenced", "fabric_manager", "nscq", "nvsdm", "nvlsm", "imex", "dcgm", "gdrcopy", "cuda",
-    "cuda_compat", "nccl", "rdma",
+    "cuda_compat", "nccl", "rdma", "containerd", "toolkit", "kubernetes",
 ]  # fmt: skip
 
 
@@ -42,6 +43,11 @@ class Repository:
     pins: tuple[str, ...] = ()
     #: Whether it is preferred to every other repository that has packages of these names.
     prevails: bool = False
+    #: Suites and components, where apt's archive has some.
+    suites: tuple[str, ...] = ()
+    components: tuple[str, ...] = ()
+    #: What dnf holds against the key: each package, or the repository's index, which has the packages' checksums.
+    signed: Literal["packages", "metadata"] = "packages"
 
     @property
     def url(self) -> str:
@@ -51,7 +57,7 @@ class Repository:
     @property
     def key_place(self) -> str:
         """URL of the key, or what was given instead."""
-        return self.key if "://" in self.key or "\n" in self.key else f"{self.url}{self.key}"
+        return self.key if "\n" in self.key else urljoin(self.url, self.key)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from gpufleet.stack.case import Case
+from gpufleet.stack.container_toolkit_choice import container_toolkit
+from gpufleet.stack.containerd_choice import containerd
 from gpufleet.stack.cuda_choice import cuda, toolkits
 from gpufleet.stack.dcgm import dcgm
 from gpufleet.stack.driver_choice import decide
@@ -15,6 +17,7 @@ from gpufleet.stack.gdrcopy_choice import gdrcopy
 from gpufleet.stack.gpudirect import Path, gpudirect
 from gpufleet.stack.imex import imex
 from gpufleet.stack.kernels import kernel_conflicts
+from gpufleet.stack.kubernetes_choice import kubernetes
 from gpufleet.stack.machine import Hardware, System
 from gpufleet.stack.matrix import Matrix
 from gpufleet.stack.module_options import module_options
@@ -48,8 +51,9 @@ def answer(case: Case) -> Resolution:
     conflicts = Part(
         verdicts=(*no_scheme(case), *emptied(case), *kernel_conflicts(case), *ofed_conflicts(case), *skew(case))
     )
-    parts = (fabric(case), imex(case), module_options(case), adapters, gdrcopy(case), dcgm(case))
-    share = total([conflicts, *parts, toolkit_packages, nccl_packages, rdma_part])
+    parts = (fabric(case), imex(case), module_options(case), adapters, gdrcopy(case), dcgm(case), containerd(case))
+    nodes = (container_toolkit(case), kubernetes(case))
+    share = total([conflicts, *parts, *nodes, toolkit_packages, nccl_packages, rdma_part])
     verdicts = tuple(dict.fromkeys((*case.driver.verdicts, *share.verdicts)))
     if not _forbid(verdicts):
         verdicts = (*verdicts, *no_repository(case, share, stack))

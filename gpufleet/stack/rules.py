@@ -65,6 +65,10 @@ PEERMEM = Rule("rule peermem", "NVIDIA/nccl issue 1939; Azure/azhpc-images, orde
 KUBELET = Rule(
     "rule kubelet skew", "Kubernetes, Version Skew Policy, https://kubernetes.io/releases/version-skew-policy/"
 )
+CONTAINERD = Rule(
+    "rule packages of containerd", "gpufleet/stack/matrix/containerd.yaml; docker/containerd-packaging, read 2026-11-23"
+)
+TOOLKIT = Rule("rule container toolkit", "gpufleet/stack/matrix/toolkit.yaml, read 2026-11-23")
 SYSTEM = Rule("rule known systems", _GUIDE)
 PACKAGED = Rule("rule packages of the driver", _GUIDE)
 RULES = tuple(value for value in tuple(globals().values()) if isinstance(value, Rule))

@@ -6,13 +6,18 @@ import re
 from collections.abc import Iterator
 
 from gpufleet.stack.case import Case
-from gpufleet.stack.matrix.software_rows import Containerd, Kubernetes
+from gpufleet.stack.container_toolkit_choice import wished_toolkit
+from gpufleet.stack.containerd_choice import AUTO, wished_version
+from gpufleet.stack.matrix.containerd_rows import Containerd
+from gpufleet.stack.matrix.software_rows import Kubernetes
 from gpufleet.stack.rules import KUBELET, WRITTEN, verdict
 from gpufleet.stack.verdicts import Verdict
 from gpufleet.stack.versions import numbers
 
 _VERSION = re.compile(r"v?(?P<bare>[0-9]{1,3}\.[0-9]{1,3}(\.[0-9]{1,3})?)(?P<rest>[-+~].*)?")
 _FIELDS = ("toolkit", "containerd", "kubelet", "kube_apiserver")
+#: Those of which `auto` means a release.
+_CHOSEN = ("toolkit", "containerd")
 
 
 def bare(text: str | None) -> str:
@@ -33,7 +38,7 @@ def skew(case: Case) -> Iterator[Verdict]:
 def _unreadable(case: Case) -> Iterator[Verdict]:
     for name in _FIELDS:
         text = getattr(case.wish, name)
-        if text is not None and not bare(text):
+        if text is not None and not bare(text) and (text != AUTO or name not in _CHOSEN):
             cure = "write it like that"
             yield verdict(
                 "error", WRITTEN, where=name, expected="a version such as 1.34.2", found=repr(text), cure=cure
@@ -41,7 +46,7 @@ def _unreadable(case: Case) -> Iterator[Verdict]:
 
 
 def _containerd_for_kubelet(case: Case) -> Iterator[Verdict]:
-    containerd, kubelet = bare(case.wish.containerd), bare(case.wish.kubelet)
+    containerd, kubelet = bare(wished_version(case)), bare(case.wish.kubelet)
     series = case.matrix.containerd_series(containerd) if containerd else None
     kubernetes = case.matrix.kubernetes_minor(kubelet) if kubelet else None
     if containerd and series is None:
@@ -99,7 +104,7 @@ def _kubelet_for_server(case: Case) -> Iterator[Verdict]:
 
 
 def _toolkit(case: Case) -> Iterator[Verdict]:
-    toolkit, containerd = bare(case.wish.toolkit), bare(case.wish.containerd)
+    toolkit, containerd = bare(wished_toolkit(case)), bare(wished_version(case))
     row = case.matrix.toolkit_release(toolkit) if toolkit else None
     if toolkit and row is None:
         known = ", ".join(row.version for row in case.matrix.toolkit)

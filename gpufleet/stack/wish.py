@@ -44,10 +44,19 @@ class Wish(BaseModel):
     )
     kernel: str | None = None
     ofed: str | None = None
-    toolkit: str | None = None
-    containerd: str | None = None
+    toolkit: str | None = Field(
+        default=None, description="Version of NVIDIA's container toolkit, or `auto` where a role installs it."
+    )
+    toolkit_installed: bool = Field(default=False, description="Whether a role installs the container toolkit.")
+    containerd: str | None = Field(default=None, description="Version, or `auto` where a role installs it.")
+    containerd_source: Literal["distribution", "vendor"] | None = Field(
+        default=None, description="Whose packages of containerd to install; None: no role installs it."
+    )
     kubelet: str | None = None
     kube_apiserver: str | None = None
+    kubernetes: str | None = Field(
+        default=None, description="Version whose kubelet, kubeadm and kubectl to install; None: no role installs them."
+    )
 
     @classmethod
     def merged(cls, parts: Mapping[str, Mapping[str, Any]]) -> Self:

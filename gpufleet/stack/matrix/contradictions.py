@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gpufleet.errors import Fault
-from gpufleet.stack.matrix import driver_contradictions, package_contradictions, software_contradictions
+from gpufleet.stack.matrix import (
+    containerd_contradictions,
+    driver_contradictions,
+    package_contradictions,
+    software_contradictions,
+)
 from gpufleet.stack.matrix.matrix import Matrix
 from gpufleet.stack.matrix.rows import Row
 
-CHECKS = (*driver_contradictions.CHECKS, *package_contradictions.CHECKS, *software_contradictions.CHECKS)
+CHECKS = (
+    *driver_contradictions.CHECKS,
+    *package_contradictions.CHECKS,
+    *software_contradictions.CHECKS,
+    *containerd_contradictions.CHECKS,
+)
 
 
 def contradictions(matrix: Matrix) -> Iterator[Fault]:

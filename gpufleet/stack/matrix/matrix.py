@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from gpufleet.stack.matrix import containerd_rows as runtime
 from gpufleet.stack.matrix import driver_rows as drivers
 from gpufleet.stack.matrix import rdma_rows as rdma
 from gpufleet.stack.matrix import software_rows as software
@@ -37,7 +38,9 @@ class Matrix(BaseModel):
     ofed: tuple[rdma.Ofed, ...] = ()
     rdma_stacks: tuple[rdma.RdmaStack, ...] = ()
     toolkit: tuple[software.Toolkit, ...] = ()
-    containerd: tuple[software.Containerd, ...] = ()
+    containerd: tuple[runtime.Containerd, ...] = ()
+    containerd_releases: tuple[runtime.ContainerdRelease, ...] = ()
+    containerd_packages: tuple[runtime.ContainerdPackages, ...] = ()
     kubernetes: tuple[software.Kubernetes, ...] = ()
 
     @property
@@ -164,9 +167,19 @@ class Matrix(BaseModel):
         """Return one release of the NVIDIA container toolkit."""
         return next((row for row in self.toolkit if numbers(row.version) == numbers(version)), None)
 
-    def containerd_series(self, version: str) -> software.Containerd | None:
+    def containerd_series(self, version: str) -> runtime.Containerd | None:
         """Return the series of a containerd version: that of 2.1 for `2.1.5`."""
         return next((row for row in self.containerd if row.series == minor(version)), None)
+
+    def containerd_release(self, origin: str, version: str) -> runtime.ContainerdRelease | None:
+        """Return one packaged release of containerd."""
+        return next((row for row in self.containerd_releases if (row.origin, row.version) == (origin, version)), None)
+
+    def containerd_package_names(self, origin: str, packaging: Packaging) -> runtime.ContainerdPackages | None:
+        """Return the packages of containerd; None where this origin has none in this format."""
+        return next(
+            (row for row in self.containerd_packages if (row.origin, row.packaging) == (origin, packaging)), None
+        )
 
     def kubernetes_minor(self, version: str) -> software.Kubernetes | None:
         """Return the minor version of a kubelet or API server: that of 1.34 for `1.34.2`."""

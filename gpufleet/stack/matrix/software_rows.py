@@ -115,12 +115,17 @@ class Repository(Row):
     key: ClassVar[tuple[str, ...]] = ("name", "system", "arch")
     noun: ClassVar[str] = "repository"
 
-    name: Literal["cuda", "nvidia-container-toolkit", "kubernetes", "doca"]
+    name: Literal["cuda", "nvidia-container-toolkit", "kubernetes", "doca", "docker"]
     system: SystemKey
     arch: Arch
     packaging: Packaging
     base_url: Annotated[str, StringConstraints(pattern=r"^https://.+/$")]
     path: Annotated[str, StringConstraints(pattern=r"^[^/].*/$")]
+    #: Suites and components of a repository of apt that has some.
+    suites: tuple[Text, ...] = ()
+    components: tuple[Text, ...] = ()
+    #: What the vendor signs for dnf; apt trusts signed indexes in any case.
+    signed: Literal["packages", "metadata"] = "packages"
     #: File name of the signing key beside the packages, and its OpenPGP fingerprint; empty where nobody could read it,
     #: so that an operator must give it.
     key_file: Text
@@ -138,21 +143,6 @@ class Toolkit(Row):
     minimum_branch: int
     minimum_containerd: Minor
     released: datetime.date | None = None
-
-
-class Containerd(Row):
-    """One release series of containerd."""
-
-    key: ClassVar[tuple[str, ...]] = ("series",)
-    noun: ClassVar[str] = "containerd"
-
-    series: Minor
-    #: Version of the configuration file that this series writes.
-    config_version: int
-    #: Kubernetes minor versions that the containerd project supports it with.
-    kubernetes: tuple[Minor, ...]
-    released: datetime.date
-    end_of_life: datetime.date | None
 
 
 class Kubernetes(Row):

@@ -15,10 +15,16 @@ from gpufleet.stack.wish import Wish
 
 HGX = Hardware(("2330",) * 8, nvswitches=4, rdma_adapters=8)
 WISH = {"driver": "580", "source": "nvidia", "fabric_manager": "auto", "dcgm": "auto", "cuda": ["12.9", "13.0"]}
+CONTAINERD, NEWER = {"containerd": "auto", "containerd_source": "vendor"}, {"containerd": "2.3.99"}
+
+NODE = {"kubernetes": "1.36.3", "kubelet": "1.36.3"}
 
 
 @pytest.mark.parametrize("system", [System("ubuntu", "24.04"), System("debian", "12"), System("rocky", "9.6")])
-@pytest.mark.parametrize("more", [{}, {"nccl": "auto"}, {"profile": "full"}, {"flavor": "proprietary"}])
+@pytest.mark.parametrize(
+    "more",
+    [{}, {"nccl": "auto"}, {"profile": "full"}, {"flavor": "proprietary"}, CONTAINERD, {**CONTAINERD, **NEWER}, NODE],
+)
 def test_every_package_has_its_row(system: System, more: dict[str, Any]) -> None:
     wish = Wish.model_validate({**WISH, **more})
     resolution = resolve(HGX, system, wish, load())

@@ -26,6 +26,8 @@ UNITS: dict[str, Component] = {
     "nvidia-fabricmanager.service": "fabric_manager",
     "nvidia-imex.service": "imex",
     "nvidia-dcgm.service": "dcgm",
+    "containerd.service": "containerd",
+    "kubelet.service": "kubernetes",
 }
 
 

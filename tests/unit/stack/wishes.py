@@ -84,10 +84,13 @@ WISH = st.builds(
     nccl_cuda=st.one_of(st.none(), _or_junk("13", "12.9", "11")),
     kernel=_or_junk("6.8.0-60-generic"),
     ofed=_or_junk("inbox", "3.2.1"),
-    toolkit=_or_junk("1.18.0"),
-    containerd=_or_junk("1.7.27", "2.1.5"),
+    toolkit=_or_junk("auto", "1.18.0"),
+    toolkit_installed=st.booleans(),
+    containerd=_or_junk("auto", "1.7.27", "2.1.5"),
+    containerd_source=st.sampled_from([None, "distribution", "vendor"]),
     kubelet=_or_junk("1.34.2", "1.36.0"),
     kube_apiserver=_or_junk("1.35.0"),
+    kubernetes=_or_junk("1.34.2", "1.36.3"),
 )
 #: Wishes that have a good chance of being granted.
 SOUND = st.builds(
@@ -107,4 +110,6 @@ SOUND = st.builds(
     cuda=st.sampled_from([(), ("12.9",), ("13.0",), ("12.9", "13.0")]),
     cuda_compat=st.booleans(),
     nccl=st.sampled_from([None, "auto"]),
+    containerd_source=st.sampled_from([None, "vendor"]),
+    kubernetes=st.sampled_from([None, "1.36.3"]),
 )

@@ -54,8 +54,9 @@ def test_without_a_mirror_it_is_the_vendors(tmp_path: Path) -> None:
 def test_unknown_repository(tmp_path: Path) -> None:
     record = host(tmp_path, {"cudda": MIRROR})
     message = (
-        "error: stack.repositories.cudda: expected a repository that the matrix knows: cuda, doca, found cudda; "
-        "correct the name, or add the repository's row beside the inventory (row stack.repositories; inventory)"
+        "error: stack.repositories.cudda: expected a repository that the matrix knows: cuda, doca, docker, kubernetes, "
+        "nvidia-container-toolkit, found cudda; correct the name, or add the repository's row beside the inventory "
+        "(row stack.repositories; inventory)"
     )
     assert [str(error) for error in resolved(record, FOUND, tmp_path).errors] == [message]
     judgment = judge(record, tmp_path, date(2026, 11, 23), found=FOUND)

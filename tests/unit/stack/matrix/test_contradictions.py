@@ -305,6 +305,20 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"toolkit": [row(version="1.18.0", minimum_branch=450, minimum_containerd="1.9")]},
         ["toolkit 1.18.0: asks for containerd 1.9, which has no row; add the series"],
     ),
+    "containerd_series_of_releases": (
+        {"containerd_releases": [row(origin="distribution", version="9.9.1", systems=["el-9"])]},
+        ["containerd release distribution 9.9.1: is of a series that has no row; add the series"],
+    ),
+    "containerd_repositories": (
+        {"containerd_releases": [row(origin="vendor", version="2.1.5", systems=["el-9", "debian-12"])]},
+        ["containerd release vendor 2.1.5: is for el-9, debian-12, for which there is no repository docker; add the "
+         "repository or drop the system"],
+    ),
+    "containerd_versioned": (
+        {"containerd_packages": [row(origin="vendor", packaging="deb", packages=["runc"], versioned="containerd.io")]},
+        ["containerd packages vendor deb: says that containerd.io is versioned, which it does not install; add or drop "
+         "it"],
+    ),
     "ofed_lives": (
         {"ofed": [row(version="24.10", kind="mlnx_ofed", systems=["el-9"], released=LATE, end_of_life=EARLY)]},
         ["ofed 24.10: ends on 2024-01-01, before its release on 2025-12-01; correct one of the two dates"],
