@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from gpufleet.errors import Fault
 from gpufleet.inventory.hosts import InventoryHost, Opaque
-from gpufleet.inventory.keys import KEYS, PAGE
+from gpufleet.inventory.keys import KEYS, PAGES
 from gpufleet.inventory.option_types import Loc, describe, field_at, models_at
 from gpufleet.nearest import did_you_mean, nearest
 from gpufleet.options import RoleOptions
@@ -134,4 +134,4 @@ def _cure(role: type[RoleOptions], errors: Sequence[ErrorDetails]) -> str:
 
 
 def _see(role: type[RoleOptions]) -> str:
-    return f"{PAGE if role.key in KEYS else f'roles/{role.key}/README.md'} lists the options"
+    return f"{PAGES.get(role) or f'roles/{role.key}/README.md'} lists the options"

@@ -68,8 +68,10 @@ def _names(stanza: str, uri: str) -> bool:
     return uris is not None and any(_same(word, uri) for word in uris["value"].split())
 
 
-def _same(left: str, right: str) -> bool:
-    return left.rstrip("/") == right.rstrip("/")
+def _same(named: str, uri: str) -> bool:
+    """Compare an entry's address, in which apt fills in its own architecture, with an archive's."""
+    pattern = re.escape(named.rstrip("/")).replace(re.escape("$(ARCH)"), "[a-z0-9_-]+")
+    return re.fullmatch(pattern, uri.rstrip("/")) is not None
 
 
 def _commented(stanza: str) -> str:

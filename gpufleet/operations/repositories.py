@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from io import StringIO
 from typing import Any
+from urllib.parse import urljoin
 
 from pyinfra.api.command import QuoteString, StringCommand
 from pyinfra.api.operation import operation
@@ -180,7 +181,8 @@ def source_file(source: str) -> str:
 
 
 def _key(key: str, base: str) -> str:
-    return key if "://" in key or repository_keys.ARMOR in key else f"{base.rstrip('/')}/{key}"
+    """Return the key's address; vendors keep it beside the packages or above them, as in `../gpg`."""
+    return key if repository_keys.ARMOR in key else urljoin(f"{base.rstrip('/')}/", key)
 
 
 def _put(path: str, text: str) -> Commands:

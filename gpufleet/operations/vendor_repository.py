@@ -58,7 +58,13 @@ def used(repository: Repository, present: bool = True) -> Commands:
     else:
         yield from _preferences(repository, present)
         yield from repositories.apt_source._inner(
-            source=repository.name, uri=url, key=key, fingerprint=fingerprint, present=present
+            source=repository.name,
+            uri=url,
+            key=key,
+            fingerprint=fingerprint,
+            suites=repository.suites or ("/",),
+            components=repository.components,
+            present=present,
         )
         if present:
             yield from conflicting_sources.removed._inner(uri=url, keep=repositories.source_file(repository.name))
@@ -88,9 +94,15 @@ def forgotten(repository: str) -> Commands:
 
 
 def dnf_options(repository: Repository) -> dict[str, str | int | bool]:
-    """Return settings of a repository that is not to bring everything, or that others' packages must not replace."""
+    """Return settings of a repository that differs: in what it may bring, what it prevails over, what it signs."""
     excluded: dict[str, str | int | bool] = {"excludepkgs": ",".join(repository.excluded)}
-    return {**(excluded if repository.excluded else {}), **({"priority": PRIORITY} if repository.prevails else {})}
+    priority: dict[str, str | int | bool] = {"priority": PRIORITY} if repository.prevails else {}
+    unsigned: dict[str, str | int | bool] = {"gpgcheck": False, "repo_gpgcheck": True}
+    return {
+        **(excluded if repository.excluded else {}),
+        **priority,
+        **(unsigned if repository.signed == "metadata" else {}),
+    }
 
 
 def _preferences(repository: Repository, present: bool) -> Commands:

@@ -34,18 +34,24 @@ def choose(
     wanted: Mapping[str, str | None], offers: Offers = AvailableVersions
 ) -> tuple[dict[str, str | None], dict[str, list[str]]]:
     """Return the exact version to install of each package, and what there is of those without the wanted one."""
-    chosen: dict[str, str | None] = {}
-    missing: dict[str, list[str]] = {}
     sought = sorted(name for name, version in wanted.items() if version)
     offered: dict[str, list[str]] = host.get_fact(offers, packages=sought) if sought else {}
-    for name, version in wanted.items():
-        available = offered.get(name, [])
-        match = versions.newest_match(version, available) if version else None
-        if version and not match:
-            missing[f"{name}={version}"] = available
-        else:
-            chosen[name] = match
+    missing = lacking(wanted, offered)
+    chosen = {
+        name: versions.newest_match(version, offered.get(name, [])) if version else None
+        for name, version in wanted.items()
+        if f"{name}={version}" not in missing
+    }
     return chosen, missing
+
+
+def lacking(wanted: Mapping[str, str | None], offered: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """Return what there is of the packages that are not to be had at the wanted version."""
+    return {
+        f"{name}={version}": offered.get(name, [])
+        for name, version in wanted.items()
+        if version and not versions.newest_match(version, offered.get(name, []))
+    }
 
 
 def not_to_be_had(missing: Mapping[str, list[str]], where: str = "an apt repository") -> StringCommand:

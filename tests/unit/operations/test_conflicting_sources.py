@@ -26,6 +26,12 @@ OTHER = "Types: deb\nURIs: https://archive.example.org/ubuntu\nSuites: noble\nCo
         pytest.param("x.list", f"# deb {URI} /\n{UBUNTU}", f"# deb {URI} /\n{UBUNTU}", id="out of force already"),
         pytest.param("x.list", f"deb {URI}more/ /\n", f"deb {URI}more/ /\n", id="a directory below it"),
         pytest.param(
+            "x.list",
+            f"deb {URI.replace('x86_64', '$(ARCH)')} /\ndeb {URI.replace('x86', '$(ARCH)')}more /\n",
+            f"{OFF}deb {URI.replace('x86_64', '$(ARCH)')} /\ndeb {URI.replace('x86', '$(ARCH)')}more /\n",
+            id="with apt's word for the architecture",
+        ),
+        pytest.param(
             "x.sources",
             f"{STANZA}\n{OTHER}",
             f"{OFF}Types: deb\n{OFF}URIs: {URI}\n{OFF}Suites: /\n\n{OTHER}",

@@ -1,0 +1,1 @@
+"""containerd: what runs the pods of a Kubernetes node."""

@@ -1,0 +1,1 @@
+"""NVIDIA's container toolkit: GPUs in containers."""
