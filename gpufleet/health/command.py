@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -11,13 +13,15 @@ from rich.console import Console
 from rich.status import Status
 
 from gpufleet.errors import ProjectError
-from gpufleet.health import junit, report
-from gpufleet.health.run import CHECKS
-from gpufleet.health.run import verify as run_checks
+from gpufleet.health import junit, report, targets
+from gpufleet.health.run import CHECKS, verify_hosts
 from gpufleet.health.verification import Check, Verification
+from gpufleet.kubernetes import gated as nodes
+from gpufleet.kubernetes import gating
+from gpufleet.kubernetes.gated import Gated
 
 
-def verify(
+def verify(  # noqa: PLR0913, PLR0917 - every option is a parameter
     inventory: Annotated[Path, typer.Argument(help="Inventory file, such as inventories/lab.py.")],
     role: Annotated[
         list[str] | None, typer.Option(help="Check this role only, whatever the data declare; may be repeated.")
@@ -28,33 +32,47 @@ def verify(
     strict: Annotated[
         bool, typer.Option("--strict", help="End with 1 for what is unproven or unchecked, too.")
     ] = False,
+    no_gate: Annotated[
+        bool, typer.Option("--no-gate", help="Leave the preflight taints and labels of Kubernetes nodes alone.")
+    ] = False,
     checks: Annotated[Path, typer.Option(hidden=True, help="Directory of the check modules.")] = CHECKS,
 ) -> None:
     """Check hosts against what their inventory declares, without changing them.
 
     Ends with 0 when no check failed and every one could run, else with 1. What a host cannot prove is shown and
     counted; with --strict it ends the command with 1 too, and so does a host without any checks.
+
+    The preflight taint of a host that is a Kubernetes node is lifted when it passed, and put on when it did not; a
+    node that could not be changed ends the command with 1.
     """
     if junit_file and not junit_file.parent.is_dir():
         cure = "create the directory"
         raise ProjectError("--junit", expected="a file in a directory", found=str(junit_file), cure=cure)
-    result = _with_progress(inventory, role or [], limit or [], checks)
+    targets.modules(checks, role or [])  # refuses a wrong role before anything else
+    with Status("reading the inventory and probing the hosts", console=Console(stderr=True)) as status:
+        hosts = targets.load(inventory, limit or [])
+        result = verify_hosts(hosts, role or [], checks=checks, on_check=_counting(status))
+        status.update("acting on Kubernetes nodes")
+        skipped = targets.left_out(hosts, role or [], targets.modules(checks))
+        gated = [] if no_gate else gating.gate(hosts, result, skipped, strict=strict)
     if junit_file:
         junit.write(result, junit_file)
+    ok = result.ok(strict=strict) and nodes.ok(gated)
+    _show(result, gated, as_json=as_json, ok=ok)
+    raise typer.Exit(0 if ok else 1)
+
+
+def _counting(status: Status) -> Callable[[Check], None]:
+    """A terminal shows how many checks have ended, anything else stays quiet until the report."""
+    ended = itertools.count(1)
+    return lambda check: status.update(f"{next(ended)} checks, last {check.role} {check.check} on {check.host}")
+
+
+def _show(result: Verification, gated: Sequence[Gated], *, as_json: bool, ok: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(result.document() | {"ok": result.ok(strict=strict)}, indent=2))
-    else:
-        report.show(result, Console(soft_wrap=True))
-    raise typer.Exit(0 if result.ok(strict=strict) else 1)
-
-
-def _with_progress(inventory: Path, roles: list[str], limit: list[str], checks: Path) -> Verification:
-    """Run the checks; a terminal shows how many have ended, anything else stays quiet until the report."""
-    ended: list[Check] = []
-    with Status("reading the inventory and probing the hosts", console=Console(stderr=True)) as status:
-
-        def on_check(check: Check) -> None:
-            ended.append(check)
-            status.update(f"{len(ended)} checks, last {check.role} {check.check} on {check.host}")
-
-        return run_checks(inventory, roles, limit, checks=checks, on_check=on_check)
+        typer.echo(json.dumps(result.document() | {"ok": ok, "nodes": nodes.document(gated)}, indent=2))
+        return
+    console = Console(soft_wrap=True)
+    report.show(result, console)
+    for line in nodes.lines(gated):
+        console.out(line, highlight=False)

@@ -15,7 +15,7 @@ from gpufleet.health.verification import Check, Verification
 from gpufleet.inventory.hosts import InventoryHost
 from gpufleet.project import ROOT
 
-__all__ = ["CHECKS", "Check", "Verification", "verify"]
+__all__ = ["CHECKS", "Check", "Verification", "verify", "verify_hosts"]
 
 #: Where the checks of the roles are.
 CHECKS = ROOT / "tests" / "verify"
@@ -40,8 +40,19 @@ def verify(
     + checks: directory of the check modules
     + on_check: called with every outcome as it comes, from several threads
     """
+    targets.modules(checks, roles)  # refuses a wrong role before the inventory is read
+    return verify_hosts(targets.load(inventory, limit), roles, checks=checks, on_check=on_check)
+
+
+def verify_hosts(
+    hosts: Sequence[InventoryHost],
+    roles: Sequence[str] = (),
+    *,
+    checks: Path = CHECKS,
+    on_check: Callable[[Check], None] = lambda check: None,
+) -> Verification:
+    """Check hosts that have been read already; the parameters are those of `verify`."""
     modules = targets.modules(checks, roles)
-    hosts = targets.load(inventory, limit)
     result = Verification(host.name for host in hosts)
     chosen = [host for host in hosts if any(targets.is_checked(host, role, roles) for role in modules)]
     options = [f"--confcutdir={checks}", *(f"--role={role}" for role in roles), *map(str, modules.values())]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from gpufleet.errors import InventoryError, ProjectError
@@ -14,13 +14,18 @@ from gpufleet.nearest import did_you_mean
 def load(path: Path, limit: Sequence[str] = ()) -> list[InventoryHost]:
     """Read a pyinfra inventory, refuse it where it has faults, and return the hosts that the limits name."""
     inventory = validate(path)
-    hosts = [inventory.hosts[name] for name in select(inventory, limit)]
-    for host in hosts:
+    return reached_by_ssh(inventory.hosts[name] for name in select(inventory, limit))
+
+
+def reached_by_ssh(hosts: Iterable[InventoryHost]) -> list[InventoryHost]:
+    """Return hosts that can be checked; refuse one with another connector."""
+    chosen = list(hosts)
+    for host in chosen:
         if host.connector != "ssh":
             cure = "leave it out with --limit, or give it a plain name and ssh_hostname"
             found = f"the connector {host.connector}"
             raise InventoryError(host.name, expected="a host that is reached by SSH", found=found, cure=cure)
-    return hosts
+    return chosen
 
 
 def modules(checks: Path, roles: Sequence[str] = ()) -> dict[str, Path]:
@@ -41,3 +46,9 @@ def role_of(path: Path) -> str:
 def is_checked(host: InventoryHost, role: str, roles: Sequence[str] = ()) -> bool:
     """Whether a role's checks run on a host: its data declare the role, or the operator names the role."""
     return role in roles if roles else role in host.data
+
+
+def left_out(hosts: Iterable[InventoryHost], roles: Sequence[str], known: Iterable[str]) -> Mapping[str, Sequence[str]]:
+    """Return, by host, which of the known roles its data declare and a request for some roles passes over."""
+    names = [role for role in known if roles and role not in roles]
+    return {host.name: [role for role in names if role in host.data] for host in hosts}

@@ -10,7 +10,7 @@ import pytest
 
 from gpufleet.errors import InventoryError, ProjectError
 from gpufleet.health.run import shares
-from gpufleet.health.targets import is_checked, load, modules
+from gpufleet.health.targets import is_checked, left_out, load, modules
 from gpufleet.inventory.hosts import InventoryHost
 
 
@@ -77,3 +77,13 @@ def test_shares(monkeypatch: pytest.MonkeyPatch, cores: int, number: int, sizes:
     dealt = shares(hosts)
     assert [len(share) for share in dealt] == sizes
     assert sorted(host.name for share in dealt for host in share) == [host.name for host in hosts]
+
+
+@pytest.mark.parametrize(
+    ("roles", "expected"),
+    [((), {"a": [], "b": []}), (("base",), {"a": ["cuda"], "b": []}), (("cuda",), {"a": ["base"], "b": []})],
+)
+def test_what_a_request_for_some_roles_passes_over(roles: Sequence[str], expected: dict[str, list[str]]) -> None:
+    data: dict[str, dict[str, Any]] = {"a": {"base": {}, "cuda": {}, "rack": 7}, "b": {"rack": 7}}
+    hosts = [InventoryHost(name, "ssh", (), values) for name, values in data.items()]
+    assert left_out(hosts, roles, ["base", "cuda"]) == expected
