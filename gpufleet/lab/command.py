@@ -41,6 +41,10 @@ def up(
     fabric: Annotated[
         Path | None, typer.Option(metavar="FABRIC.yaml", help="Simulate the InfiniBand fabric of this plan.")
     ] = None,
+    kubernetes: Annotated[bool, typer.Option("--kubernetes", help="Have a real control plane beside them.")] = False,
+    older_kubernetes: Annotated[
+        bool, typer.Option("--older-kubernetes", help="That, and packages of an older minor for nodes.")
+    ] = False,
 ) -> None:
     """Make the lab, or what is missing of it."""
     console = Console()
@@ -51,6 +55,8 @@ def up(
         images(image or []),
         say=lambda text: console.print(text, highlight=False, markup=False, soft_wrap=True),
         fabric=fabric,
+        kubernetes=kubernetes,
+        older_kubernetes=older_kubernetes,
     )
 
 

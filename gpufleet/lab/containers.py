@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from gpufleet.errors import LabError
 from gpufleet.lab import bundle, compilations, docker, state
 from gpufleet.lab.bundle import Entry
+from gpufleet.lab.control_plane import node
 from gpufleet.lab.hosts import HostSpec, LabHost
 from gpufleet.lab.network import Network
 from gpufleet.lab.profiles import Profile
@@ -93,9 +94,9 @@ def create(host: LabHost, image: str, net: Network) -> None:
         *(f"--label=gpufleet.{key}={value}" for key, value in labels.items()),
         f"--volume={compilations.directory()}:{compilations.TARGET}",
         *(f"--volume=/sys/fs/cgroup:/sys/fs/cgroup:{cgroup_mode()}", f"--volume={directory}:/etc/gpufleet-lab"),
-        *(image, "/sbin/init"),
+        *(*node.flags(host.state), image, node.command(host.state)),
     )
-    bundle.copy(keys(host), host.container)
+    bundle.copy([*keys(host), *node.entries(host)], host.container)
 
 
 def cgroup_mode() -> str:

@@ -54,3 +54,18 @@ def nvidia_repository() -> dict[str, str]:
 def doca_repository() -> dict[str, str]:
     """The same of DOCA-OFED's, for `stack.repositories.doca`."""
     return {"base_url": f"http://archive:{archive.PORT}/mellanox/", "key_fingerprint": vendors.fingerprint()}
+
+
+def kubernetes_repository() -> dict[str, str]:
+    """The same of Kubernetes' own, for `stack.repositories.kubernetes`, in a lab with a control plane."""
+    return {"base_url": f"http://archive:{archive.PORT}/kubernetes/", "key_fingerprint": vendors.fingerprint()}
+
+
+def docker_repository() -> dict[str, str]:
+    """The same of Docker's, for `stack.repositories.docker`: containerd.io, in a lab with a control plane."""
+    return {"base_url": f"http://archive:{archive.PORT}/docker/", "key_fingerprint": vendors.fingerprint()}
+
+
+def toolkit_repository() -> dict[str, str]:
+    """The same of NVIDIA's container toolkit, for `stack.repositories.nvidia-container-toolkit`."""
+    return {"base_url": f"http://archive:{archive.PORT}/", "key_fingerprint": vendors.fingerprint()}

@@ -9,6 +9,11 @@ from typing import Self
 
 from gpufleet.errors import LabError
 from gpufleet.lab import archive_process, bringup, containers, docker, names, network
+from gpufleet.lab.containerd import packages as runtimes
+from gpufleet.lab.containerd import programs, runc
+from gpufleet.lab.control_plane import control_plane as control_planes
+from gpufleet.lab.control_plane.control_plane import ControlPlane
+from gpufleet.lab.control_plane.server import Server
 from gpufleet.lab.fabric import fabric as fabrics
 from gpufleet.lab.fabric.fabric import Fabric
 from gpufleet.lab.fabric.simulator import Simulator
@@ -37,11 +42,14 @@ class Lab:
         images: Mapping[str, str] | None = None,
         say: Callable[[str], None] = print,
         fabric: Path | None = None,
+        kubernetes: bool = False,
+        older_kubernetes: bool = False,
     ) -> Self:
         """Make the lab, or what is missing of it; without hosts, those that it has or else the default ones.
 
-        `fabric` is the plan of an InfiniBand fabric to have beside them. Safe to interrupt and to repeat.
-        Raises LabError, or FaultsFoundError for a plan, before touching anything when something is described wrongly.
+        `fabric` is the plan of an InfiniBand fabric to have beside them, `kubernetes` asks for a control plane,
+        and for the packages of nodes, `older_kubernetes` for all of that and packages of an older minor beside.
+        Safe to interrupt and to repeat. Raises LabError, or FaultsFoundError for a plan, before touching anything.
         """
         lab, ready = State(names.well_formed("lab", name)), dict(images or {})
         bringup.check(hosts, ready)
@@ -50,9 +58,14 @@ class Lab:
             found = [one.host for one in containers.find(lab).values()]
             wanted = hosts or ([] if found else [HostSpec.parse(text) for text in DEFAULT_HOSTS])
             plan = fabrics.planned(fabric, lab, [*found, *wanted])
+            cluster = control_planes.planned(lab, found, wanted, say, asked=kubernetes, older=older_kubernetes)
+            containerd = programs.ensure(say) if cluster else ()
             made = bringup.bring_up(lab, wanted, ready, say)
             if plan:
                 fabrics.ensure(lab, plan, made, ready, say)
+            if cluster:
+                control_planes.ensure(lab, cluster, ready, say)
+                runtimes.ensure(containerd, runc.ensure(lab, runtimes.systems(), ready, say))
             return cls(name, tuple(made))
 
     @classmethod
@@ -77,6 +90,7 @@ class Lab:
         with lab.locked():
             containers.remove(lab)
             docker.remove(Simulator(lab).container)
+            docker.remove(Server(lab).container)
             archive_process.stop(lab)
             network.remove(name)
             lab.remove()
@@ -89,6 +103,11 @@ class Lab:
     def fabric(self) -> Fabric:
         """The lab's InfiniBand fabric; raises LabError where it has none."""
         return Fabric.of(State(self.name), self.hosts)
+
+    @property
+    def control_plane(self) -> ControlPlane:
+        """The lab's Kubernetes control plane; raises LabError where it has none."""
+        return ControlPlane.of(State(self.name))
 
     def host(self, name: str) -> LabHost:
         """The host of that name; raises LabError that offers the nearest one."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from gpufleet.errors import ToolMissingError
-from gpufleet.lab import docker
+from gpufleet.lab import docker, shared_limits
 from gpufleet.project import state_dir
 
 #: Program -> Debian package that ships it.
@@ -28,14 +28,16 @@ Say = Callable[[str], None]
 
 
 def ensure(say: Say) -> None:
-    """Install what is missing and start a Docker daemon where none answers, saying so.
+    """Install what is missing, raise a kernel limit that hosts share, start a Docker daemon where none answers; say so.
 
-    Raises ToolMissingError where that is not possible. The daemon is left running: it belongs to the machine.
+    Raises ToolMissingError where a program or the daemon is not to be had. The daemon is left running: it belongs to
+    the machine.
     """
     # A daemon that answers may well be remote or rootless, without a dockerd here.
     needed = [name for name in PROGRAMS if name != "dockerd" or not daemon_answers()]
     if missing := [name for name in needed if shutil.which(name, path=search_path()) is None]:
         install(missing, say)
+    shared_limits.raise_instances(say, as_root)
     if not daemon_answers():
         start_daemon(say)
 

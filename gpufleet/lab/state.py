@@ -50,6 +50,16 @@ class State:
         """Addresses that the package archive refuses, one per line."""
         return self.path / "denied"
 
+    @property
+    def kubernetes(self) -> Path:
+        """Release of Kubernetes of the lab's control plane; its presence means that the lab has one."""
+        return self.path / "kubernetes"
+
+    @property
+    def images(self) -> Path:
+        """Images that the nodes of a lab with a control plane begin with."""
+        return self.path / "images.tar"
+
     def host(self, name: str) -> Path:
         """Directory that is /etc/gpufleet-lab inside the host."""
         return self.path / "hosts" / name

@@ -12,10 +12,12 @@ Row = dict[str, str | list[str]]
 
 
 def rows(lab: Lab) -> list[Row]:
-    """One row per host: name, os, profile, address, state, kernel and faults; and one for a fabric."""
+    """One row per host: name, os, profile, address, state, kernel and faults; then a fabric's and a control plane's."""
     found = waiting.each(lab.hosts, row)
     if fabrics.copy_of(State(lab.name)).is_file():
         found.append(lab.fabric.simulator.row(lab.fabric.faults()))
+    if State(lab.name).kubernetes.is_file():
+        found.append(lab.control_plane.server.row(lab.control_plane.version))
     return found
 
 

@@ -1,6 +1,7 @@
 """The lab's vendor repositories: NVIDIA's layout, names, versions and relations, in packages of the lab's own.
 
-`ensure()` builds what the archive serves below `/nvidia/`, `/mellanox/` and `/ubuntu/`, signed by the lab's key.
+`ensure()` builds what the archive serves below `/nvidia/`, `/mellanox/`, `/libnvidia-container/` and `/ubuntu/`, signed
+by the lab's key.
 Whoever serves packages of another maker declares them as `package.Package` and publishes a folder under its own name:
 
     def fill(folder: Path) -> None:
@@ -32,10 +33,11 @@ def fingerprint() -> str:
 
 def ensure() -> Path:
     """Build NVIDIA's repositories, DOCA's and Ubuntu's unless their parts are built; returns the folder served."""
-    from gpufleet.lab.vendors import canonical, mellanox, nvidia  # noqa: PLC0415 (they sign with the key above)
+    from gpufleet.lab.vendors import canonical, container_toolkit, mellanox, nvidia  # noqa: PLC0415 (they sign with the key above)
 
     content = tree.digest(Path(__file__).parent, fingerprint())
     tree.publish("nvidia", content, nvidia.fill)
     tree.publish("mellanox", content, mellanox.fill)
+    tree.publish("libnvidia-container", content, container_toolkit.fill)
     tree.publish("ubuntu", content, canonical.fill)
     return tree.root()

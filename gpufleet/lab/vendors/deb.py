@@ -44,12 +44,12 @@ class Deb:
         return f"{first}Filename: {folder}/{self.filename}\nSize: {len(self.data)}\n{digests}Description:{rest}"
 
 
-def build(package: Package) -> Deb:
-    """Build a package; equal declarations give equal bytes."""
+def build(package: Package, effort: int = 6) -> Deb:
+    """Build a package; equal declarations give equal bytes. `effort` is gzip's, 1 to 9."""
     members = [
         ("debian-binary", b"2.0\n"),
         ("control.tar.gz", archive(administration(package))),
-        ("data.tar.gz", archive(package.files)),
+        ("data.tar.gz", archive(package.files, effort)),
     ]
     body = b"".join(
         f"{name:<16}{TIMESTAMP:<12}{0:<6}{0:<6}{'100644':<8}{len(data):<10}`\n".encode()
@@ -106,7 +106,7 @@ def notation(text: str) -> str:
     return f"{name} ({SIGNS.get(sign, sign)} {version})" if sign else name
 
 
-def archive(files: Iterable[File]) -> bytes:
+def archive(files: Iterable[File], effort: int = 6) -> bytes:
     """A compressed tar file with the directories above every file."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as tar:
@@ -118,7 +118,7 @@ def archive(files: Iterable[File]) -> bytes:
             info = entry(f".{file.path}", tarfile.SYMTYPE if file.link else tarfile.REGTYPE, file.mode)
             info.linkname, info.size = file.link, len(file.data)
             tar.addfile(info, io.BytesIO(file.data))
-    return gzip.compress(buffer.getvalue(), 6, mtime=0)
+    return gzip.compress(buffer.getvalue(), effort, mtime=0)
 
 
 def entry(name: str, kind: bytes, mode: int) -> tarfile.TarInfo:

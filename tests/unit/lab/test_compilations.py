@@ -13,12 +13,14 @@ SETTINGS = ["DEBIAN_KERNEL_USE_CCACHE=1", "CCACHE_DIR=/var/cache/gpufleet-lab-cc
 
 def test_logins_sudo_and_services_get_the_settings() -> None:
     files = {entry.path: (entry.data.decode(), entry.mode) for entry in compilations.files()}
+    assert files.pop("/usr/sbin/ccache") == (compilations.PROBES.read_text(), 0o755)
     assert files == {
         "/etc/environment": ("".join(f"{one}\n" for one in SETTINGS), 0o644),
         "/etc/sudoers.d/gpufleet-lab": (
             'Defaults env_keep += "DEBIAN_KERNEL_USE_CCACHE CCACHE_DIR CCACHE_MAXSIZE CCACHE_DISABLE"\n',
             0o440,
         ),
+        "/etc/dkms/framework.conf.d/gpufleet-lab.conf": ('compress_xz_opts="--check=crc32 -0"\n', 0o644),
         "/etc/systemd/system.conf.d/gpufleet-lab.conf": (
             f"[Manager]\nDefaultEnvironment={' '.join(SETTINGS)}\n",
             0o644,

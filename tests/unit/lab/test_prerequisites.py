@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gpufleet.errors import ToolMissingError
-from gpufleet.lab import prerequisites
+from gpufleet.lab import prerequisites, shared_limits
 
 
 @pytest.fixture
@@ -20,6 +20,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(prerequisites, "search_path", lambda: str(programs))
     monkeypatch.setattr(prerequisites, "systemd_runs", lambda: False)
     monkeypatch.setattr(prerequisites, "as_root", lambda command: command)
+    monkeypatch.setattr(shared_limits, "raise_instances", lambda say, as_root: None)
     # The stubs need their interpreter and `env`, whatever else is missing.
     (programs / "env").symlink_to("/usr/bin/env")
     return programs
