@@ -1,4 +1,4 @@
-"""What every test with container hosts shares. A file brings its lab; the files in `fleet/` share one."""
+"""What every test with container hosts shares. A file brings its lab; the files of a folder share one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import abandoned
 from tests.support.lab import lab_name
 
 
@@ -24,4 +25,5 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GPUFLEET_STATE_DIR", str(directory))
         patch.setenv("GPUFLEET_LAB", lab_name())
+        abandoned.remove()
         yield directory

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from gpufleet.errors import LabError
-from gpufleet.lab import archive_process, compilations, containers, docker, network, status, workshop
+from gpufleet.lab import archive_process, compilations, containers, docker, network, status, waiting, workshop
 from gpufleet.lab.hosts import HostSpec, LabHost
 from gpufleet.lab.lab import Lab
 from gpufleet.lab.state import State
@@ -98,11 +98,14 @@ def test_reboot_is_a_new_boot_that_keeps_files(host: LabHost) -> None:
 
 def test_a_reboot_without_return_is_reported(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     host = lab.host("l13")
-    monkeypatch.setattr("gpufleet.lab.hosts.BOOT_SECONDS", 3)
     host.fault("no-return-from-reboot")
     try:
+        before = host.boot_identity()
+        host.execute("systemctl reboot")
+        waiting.until(host.container, "a host that is down", lambda: (not host.boot_identity(), "one that is up"), 60)
+        monkeypatch.setattr("gpufleet.lab.hosts.BOOT_SECONDS", 3)
         with pytest.raises(LabError) as refusal:
-            host.reboot()
+            host.wait_for_new_boot(before)
     finally:
         monkeypatch.undo()
         host.fault("no-return-from-reboot", clear=True)

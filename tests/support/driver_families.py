@@ -65,7 +65,7 @@ NEXT = "-- next --"
 LEFTOVERS = (
     "for f in /etc/apt/preferences.d/*nvidia* /etc/apt/preferences.d/gpufleet-holds.pref /etc/apt/sources.list.d/cuda* "
     "/etc/apt/keyrings/cuda* /etc/yum.repos.d/cuda* /etc/pki/rpm-gpg/*cuda* /etc/modprobe.d/*nvidia* "
-    "/etc/dkms/framework.conf.d/gpufleet* /var/lib/dkms/gpufleet-mok* /var/lib/shim-signed/mok/MOK.* "
+    "/etc/dkms/framework.conf.d/gpufleet.conf /var/lib/dkms/gpufleet-mok* /var/lib/shim-signed/mok/MOK.* "
     "/var/lib/dkms/nvidia* /usr/src/nvidia-[0-9]*/* /lib/modules/*/*/dkms/nvidia* /lib/modules/*/extra/nvidia* "
     "/sys/module/nvidia* /etc/nvidia-imex /etc/systemd/system/nvidia-* /run/gpufleet/reboot-required/*; do "
     "[ ! -e $f ] || echo $f; done; grep -hE 'nvidia|nscq' /etc/dnf/plugins/versionlock.list 2>/dev/null; "

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
+from gpufleet.errors import LabError
 from gpufleet.lab.lab import LabHost
 
 #: How the names of the source packages begin: Debian 13 has the branch 535 in one of its own.
@@ -76,8 +77,16 @@ class Watch:
         self._thread.join()
 
     def _run(self) -> None:
+        boot = self.host.boot_identity()
         while not self._done.wait(0.5):
-            sight = look(self.host)
+            try:
+                sight = look(self.host)
+            except LabError:
+                now = self.host.boot_identity()
+                if now == boot:  # nothing but a reboot may cut a look off
+                    raise
+                boot = now or boot
+                continue
             if sight not in self.sights[-1:]:
                 self.sights.append(sight)
 

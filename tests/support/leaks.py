@@ -49,13 +49,17 @@ def census() -> Census:
 
 def docker(kind: str) -> list[str]:
     """Containers or networks of this run's labs."""
+    return [f"{kind} {name}" for name in of_labs(kind, run_name())]
+
+
+def of_labs(kind: str, beginning: str) -> list[str]:
+    """Names of containers or networks of labs whose names begin so; none where there is no Docker that answers."""
     if shutil.which("docker") is None:
         return []
     every = ["--all"] if kind == "container" else []
     field = "{{.Names}}" if kind == "container" else "{{.Name}}"
-    command = ["docker", kind, "ls", *every, "--filter", f"name=gpufleet-{run_name()}", "--format", field]
-    listed = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    return [f"{kind} {name}" for name in listed.split()]
+    command = ["docker", kind, "ls", *every, "--filter", f"name=gpufleet-{beginning}", "--format", field]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
 
 
 def processes() -> list[str]:

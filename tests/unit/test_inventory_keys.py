@@ -1,4 +1,4 @@
-"""The keys `machine` and `stack` in an inventory: accepted, and every way of getting them wrong in its own words."""
+"""The keys `machine`, `stack` and `kubernetes` of an inventory: accepted, and every wrong way in its own words."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import pytest
 
 from gpufleet import inventory
 from gpufleet.errors import fault_lines
+from gpufleet.inventory.keys import PAGES
+from gpufleet.kubernetes.data import ClusterData
+from gpufleet.project import ROOT
 from tests.support.inventories import inventory_of
 
 SEE = "docs/stack.md lists the options"
@@ -19,7 +22,8 @@ def faults(**data: Any) -> list[str]:
 
 def test_they_are_no_roles_and_no_faults() -> None:
     machine = {"os": "ubuntu-24.04", "gpus": {"L40S": 4}, "nvlink5": False, "platform": "cloud"}
-    assert faults(machine=machine, stack={"kubelet": "1.35.1"}) == []
+    cluster = {"kubeconfig": {"env": "FLEET_KUBECONFIG"}, "context": "training"}
+    assert faults(machine=machine, stack={"kubelet": "1.35.1"}, kubernetes=cluster) == []
 
 
 @pytest.mark.parametrize(
@@ -30,6 +34,19 @@ def test_they_are_no_roles_and_no_faults() -> None:
         ({"machine": {"gpu": {"L40S": 1}}}, "machine.gpu: unknown option; did you mean gpus?"),
         ({"stack": {"kublet": "1.35.1"}}, "stack.kublet: unknown option; did you mean kubelet?"),
         ({"stack": {"driver": 580}}, f"stack.driver: expected str, found 580 (int); {SEE}"),
+        (
+            {"kubernetes": {"contexts": "a"}},
+            "kubernetes.contexts: unknown option; did you mean context?",
+        ),
+        (
+            {"kubernetes": {"context": 1}},
+            "kubernetes.context: expected str, found 1 (int); docs/preflight.md lists the options",
+        ),
+        (
+            {"kubernetes": {"kubeconfig": {"file": "/a", "env": "B"}}},
+            "kubernetes.kubeconfig: expected one of file, env and command, found file and env; "
+            "name the place of the secret once",
+        ),
         (
             {"machine": {"gpus": {"L40S": "4"}, "nvlink5": "maybe"}},
             f"machine.nvlink5: expected bool, found 'maybe' (str); {SEE}",
@@ -71,3 +88,8 @@ def test_hosts_with_other_faults_are_not_held_against_the_matrix() -> None:
     assert faults(machine=machine, stack=stack, base={"swop": "off"}) == [
         "gpu-[1-2]: base.swop: unknown option; did you mean swap?"
     ]
+
+
+def test_the_page_of_the_cluster_lists_every_option() -> None:
+    text = (ROOT / PAGES[ClusterData]).read_text(encoding="utf-8")
+    assert [name for name in ClusterData.model_fields if f"| `{name}` |" not in text] == []
