@@ -164,6 +164,18 @@ def test_a_fault_is_found_at_both_ends_and_gone_with_it(fleet: Fleet, name: str)
     assert check(fleet) == [HEALTHY]
 
 
+@pytest.mark.parametrize("name", ["slow", "narrow"])
+def test_settings_do_not_mend_a_cable(fleet: Fleet, name: str) -> None:
+    """A manager writes in every sweep what it read before: done here by hand, with the port's full speed and width."""
+    fault, links, finding = FAULTS[name]
+    port = {"slow": "-D 0 1", "narrow": "-D 0,1 5"}[name]
+    fleet.lab.fabric.fault(*fault)
+    fleet.host("gpu-3").execute(f"ibportstate -C mlx5_0 {port} width 2 espeed 4")
+    assert check(fleet) == [finding, f"{SIZES.format(links)}: 1 finding"]
+    fleet.lab.fabric.fault(*fault, clear=True)
+    assert check(fleet) == [HEALTHY]
+
+
 def test_a_killed_master_is_replaced(fleet: Fleet) -> None:
     fleet.lab.fabric.fault("manager-killed", MASTER)
     until_managed(fleet, STANDBY, 1)

@@ -1,4 +1,5 @@
-/* Sees to it that every request to a subnet manager in ibsim is answered, at least by a time-out.
+/* Sees to it that every request to a subnet manager in ibsim is answered, at least by a time-out, and that a damaged
+ * cable stays so.
  *
  * The library of the simulator knows no time-outs, which a kernel's umad has: a manager whose request gets no answer
  * waits for ever, and manages nothing from then on. When requests get none, and what this does about it:
@@ -9,6 +10,10 @@
  *   again, as OpenSM wants it: after 200 ms, three times. Then the one who asked hears of a time-out, in ibsim's way.
  * - That a program has gone the kernel tells once, when ibsim reads, which takes it for nothing. It is told again when
  *   it writes, where it looks, and gives the program's place to others.
+ *
+ * ibsim has one width and one speed of a link, and takes both from whatever is enabled last. OpenSM writes in every
+ * sweep what it read at its beginning, and would mend a cable that was damaged in between. So nobody but the lab
+ * (fabric/settings.py) enables a width or a speed: others ask for no change.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -20,8 +25,9 @@
 #include <unistd.h>
 
 enum { PACKET = 288, STATUS = 16, DATAGRAM = 32 };
-enum { CLASS = DATAGRAM + 1, METHOD = DATAGRAM + 3, TRANSACTION = DATAGRAM + 12 };
-enum { LID_ROUTED = 0x01, DIRECTED = 0x81, TRAP_REPRESS = 0x07, RESPONSE = 0x80 };
+enum { CLASS = DATAGRAM + 1, METHOD = DATAGRAM + 3, LONG_TRANSACTION = DATAGRAM + 8, TRANSACTION = DATAGRAM + 12 };
+enum { ATTRIBUTE = DATAGRAM + 16, INFO = DATAGRAM + 64, WIDTH = INFO + 29, SPEED = INFO + 35, EXTENDED = INFO + 63 };
+enum { LID_ROUTED = 0x01, DIRECTED = 0x81, SET = 0x02, TRAP_REPRESS = 0x07, RESPONSE = 0x80, PORT_INFO = 0x15 };
 enum { WAITING = 256, PATIENCE_MS = 200, REPETITIONS = 3, TIMED_OUT = 110 };
 
 #define NEXT(name) static __typeof__(name) *next; if (!next) next = (__typeof__(next))dlsym(RTLD_NEXT, #name)
@@ -34,6 +40,9 @@ static struct request {
 static struct { int file; unsigned char packet[PACKET]; } last = { .file = -1 };
 
 static char gone[FD_SETSIZE];
+
+/* The transaction of a request of the lab's own. */
+static const unsigned char lab[8] = { 'g', 'p', 'u', 'f', 'l', 'e', 'e', 't' };
 
 static long long now_ms(void)
 {
@@ -53,6 +62,21 @@ static int has_transaction(const unsigned char *packet)
 	static const unsigned char none[4];
 
 	return memcmp(packet + TRANSACTION, none, sizeof(none)) != 0;
+}
+
+/* Whether a program other than the lab changes a port. */
+static int changes_port(const unsigned char *packet)
+{
+	return packet[METHOD] == SET && !packet[ATTRIBUTE] && packet[ATTRIBUTE + 1] == PORT_INFO &&
+	       memcmp(packet + LONG_TRANSACTION, lab, sizeof(lab)) != 0;
+}
+
+/* Have a change leave alone what is enabled: zero means so, in widths and in both kinds of speeds. */
+static void leave_enabled(unsigned char *packet)
+{
+	packet[WIDTH] = 0;
+	packet[SPEED] &= 0xF0;
+	packet[EXTENDED] &= 0xE0;
 }
 
 /* Remember a request that is passed on; forget it with its answer. */
@@ -94,6 +118,8 @@ ssize_t read(int file, void *buffer, size_t count)
 		return size;
 	if (packet[METHOD] == TRAP_REPRESS && has_transaction(packet))
 		packet[METHOD] |= RESPONSE;
+	if (changes_port(packet))
+		leave_enabled(packet);
 	last.file = file;
 	memcpy(last.packet, packet, PACKET);
 	return size;

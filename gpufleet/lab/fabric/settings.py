@@ -16,6 +16,8 @@ from gpufleet.lab.fabric.host.simulated import client
 _PACKET = struct.Struct("=IIIII4xQ256s")
 #: Head of a datagram: version, class, class version, method, status, hops, transaction, attribute, modifier, key, LIDs.
 _HEAD = struct.Struct(">BBBBHBBQHHIQHH")
+#: By this transaction `answers.c` knows the lab: what others enable is left alone.
+_TRANSACTION = int.from_bytes(b"gpufleet", "big")
 _GET, _SET, _DIRECTED, _PORTINFO = 1, 2, 0x81, 0x15
 _PERMISSIVE, _DATA = 0xFFFF, 64
 _STATE, _PHYSICAL = 32, 33
@@ -53,7 +55,7 @@ def changed(info: bytes, settings: Mapping[str, int]) -> bytes:
 
 
 def _exchange(packets: socket.socket, method: int, number: int, info: bytes) -> bytes:
-    head = _HEAD.pack(1, _DIRECTED, 1, method, 0, 0, 0, 1, _PORTINFO, 0, number, 0, _PERMISSIVE, _PERMISSIVE)
+    head = _HEAD.pack(1, _DIRECTED, 1, method, 0, 0, 0, _TRANSACTION, _PORTINFO, 0, number, 0, _PERMISSIVE, _PERMISSIVE)
     datagram = head.ljust(_DATA, b"\0") + info
     ends = socket.htons(_PERMISSIVE)
     packets.send(_PACKET.pack(ends, ends, 0, 0, 0, len(datagram), datagram))
