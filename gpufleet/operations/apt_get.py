@@ -73,6 +73,12 @@ def install(packages: Sequence[str], timeout: int, lock_timeout: int, recommende
     return StringCommand(_HELD, "(", command, ");", _HOLD_AGAIN)
 
 
+def fetch(packages: Sequence[str], instead_of: Sequence[str], timeout: int, lock_timeout: int) -> StringCommand:
+    """Fetch packages and what they need into apt's cache, as if others went with their installation; none goes."""
+    words = ["install", "--download-only", *_INSTALL_OPTIONS, "--no-install-recommends", "--", *packages]
+    return apt_get([*words, *(f"{name}-" for name in instead_of)], timeout, lock_timeout)
+
+
 def remove(packages: Sequence[str], purge: bool, timeout: int, lock_timeout: int) -> StringCommand:
     """Remove or purge packages."""
     verb = "purge" if purge else "remove"

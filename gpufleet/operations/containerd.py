@@ -14,6 +14,7 @@ from pyinfra.context import host
 from pyinfra.facts.files import Directory, Sha1File
 from pyinfra.operations import files as pyinfra_files
 
+from gpufleet.containers.beforehand import objection_beforehand
 from gpufleet.containers.drop_ins import drop_in, moved
 from gpufleet.containers.judging import Trial, objection
 from gpufleet.containers.schema import DIRECTORY, DROP_INS, ROOT_FILE, SCHEMAS, runtime_plugin
@@ -35,7 +36,7 @@ def configured(path: str, text: str) -> Commands:
 
     A file that would keep containerd from starting, or be ignored in part, is refused with file, line and cure; the one
     of before stays. The change of name that puts it in place leaves nobody half a file to read. With a new root file
-    drop-ins of this suite that add runtimes are brought to its schema, and in schema 2 to what it says.
+    drop-ins of this suite that add runtimes are brought to its schema, and in schema 2 to what it says, now or later.
 
     + path: `/etc/containerd/config.toml`, or a file below `/etc/containerd/conf.d`
     + text: the whole file
@@ -47,11 +48,12 @@ def configured(path: str, text: str) -> Commands:
         containerd.configured(path="/etc/containerd/conf.d/99-nvidia.toml", text=text, name="Add NVIDIA's runtime")
     """
     digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
-    # Want this text and have it?
-    if host.get_fact(Sha1File, path=path) == digest:
+    texts = {path: text} if host.get_fact(Sha1File, path=path) != digest else {}
+    texts |= _moved(text) if path == ROOT_FILE else {}
+    # Want this text and what goes with it, and have it?
+    if not texts:
         host.noop(f"{path} is as declared")
         return
-    texts = {path: text, **(_moved(text) if path == ROOT_FILE else {})}
     new = {target: f"{DIRECTORY}/.{target.rpartition('/')[2]}.new" for target in texts}
     for target, candidate in new.items():
         source = StringIO(texts[target])
@@ -62,12 +64,17 @@ def configured(path: str, text: str) -> Commands:
         yield _refused(wrong)
         return
     yield StringCommand("mkdir", "-p", QuoteString(path.rpartition("/")[0]))
-    for target, candidate in new.items():
-        yield StringCommand("mv", "-f", QuoteString(candidate), QuoteString(target))
+    yield _put_in_place(new)
+
+
+def _put_in_place(new: Mapping[str, str]) -> StringCommand:
+    """Return one command for all files, so that a run which is cut off leaves all or none of them behind."""
+    moves = [("&&", "mv", "-f", QuoteString(source), QuoteString(target)) for target, source in new.items()]
+    return StringCommand(*[word for move in moves for word in move][1:])
 
 
 def _moved(text: str) -> dict[str, str]:
-    """Return drop-ins of this suite in the schema of a new root file, where that is another than before."""
+    """Return drop-ins of this suite as a new root file needs them, where they are not that already."""
     root, files = _parsed(text), host.get_fact(DropIns)
     try:
         found = {path: moved(written, root) for path, written in files.items()}
@@ -79,7 +86,7 @@ def _moved(text: str) -> dict[str, str]:
 @operation()
 def awaited(text: str) -> Commands:
     """
-    Refuse drop-ins that cannot stand beside a new root file, or that the containerd which is there would not read.
+    Refuse drop-ins that cannot stand beside a new root file, or that the containerd which is there would not start by.
 
     Packages start containerd anew when they change, before anybody could judge its files by the new program.
 
@@ -91,19 +98,15 @@ def awaited(text: str) -> Commands:
 
         containerd.awaited(name="See that drop-ins fit", text=text)
     """
-    files = {ROOT_FILE: text, **host.get_fact(DropIns), **_moved(text)}
-    wrong = objection(Trial(files), host.name) or (_of_drop_ins() if len(files) > 1 else None)
+    moving = _moved(text)
+    files = {ROOT_FILE: text, **host.get_fact(DropIns), **moving}
+    wrong = objection(Trial(files), host.name)
+    if not wrong and files.keys() - {ROOT_FILE, *moving}:
+        wrong = objection_beforehand(host.get_fact(ConfigTrial), _parsed(text).get("version", 0), moving, host.name)
     if wrong:
         yield _refused(wrong)
     else:
         host.noop(f"drop-ins fit: {', '.join([*files][1:]) or 'there is none'}")
-
-
-def _of_drop_ins() -> HostError | None:
-    """Return what the containerd that is there has against drop-ins; the root file of before matters no more."""
-    trial = host.get_fact(ConfigTrial)
-    wrong = objection(trial, host.name) if trial.default else None
-    return wrong if wrong and DROP_INS in wrong.where else None
 
 
 @operation()
@@ -171,7 +174,8 @@ def running() -> Commands:
         yield StringCommand("mkdir", "-p", QuoteString(DROP_INS))
     if daemon.state.is_masked:
         yield StringCommand("systemctl", "unmask", QuoteString(UNIT))
-    if daemon.is_unread or verb:
+    elif daemon.is_unread:
+        # Not without need: it takes GPUs from containers whose devices systemd does not know of.
         yield StringCommand("systemctl", "daemon-reload")
     if not daemon.state.is_enabled:
         yield StringCommand("systemctl", "enable", QuoteString(UNIT))

@@ -53,6 +53,15 @@ def install(
     return dnf(["install", *options, "--", *specs], timeout, lock_timeout)
 
 
+def fetch(specs: Sequence[str], timeout: int, lock_timeout: int) -> StringCommand:
+    """Fetch packages and what they need into dnf's cache, as if others went with their installation; none goes.
+
+    A lock of a package that goes would hide what obsoletes it.
+    """
+    options = ["--downloadonly", "--disableplugin=versionlock", "--setopt=install_weak_deps=False", "--allowerasing"]
+    return dnf(["install", *options, "--", *specs], timeout, lock_timeout)
+
+
 def remove(packages: Sequence[str], timeout: int, lock_timeout: int) -> StringCommand:
     """Remove packages and leave what they depended on."""
     return dnf(["remove", "--noautoremove", "--", *packages], timeout, lock_timeout)

@@ -19,7 +19,7 @@ def containerd(case: Case) -> Part:
     origin, version = case.wish.containerd_source, wished_version(case)
     if origin is None:
         return Part(verdicts=(_nobody_chooses(),) if case.wish.containerd == AUTO else ())
-    row = case.matrix.containerd_package_names(origin, case.packaging)
+    row = case.matrix.containerd_package_names(origin, case.packaging, case.system.release)
     releases = _releases(case)
     if row is None or not releases:
         return Part(verdicts=(_none_here(case),))

@@ -54,7 +54,7 @@ class Evidence:
                 origin = self.wish.containerd_source or ""
                 release = package.version.partition("~")[0]
                 return self.matrix.containerd_release(origin, release) or self.matrix.containerd_package_names(
-                    origin, "rpm" if self.system.family == "el" else "deb"
+                    origin, "rpm" if self.system.family == "el" else "deb", self.system.release
                 )
             case "toolkit":
                 return self.matrix.toolkit_release(package.version)

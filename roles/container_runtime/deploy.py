@@ -16,7 +16,6 @@ from roles.container_runtime.steps import (
     link_plugins,
     mirror_registries,
     remove,
-    remove_others,
     require_filesystem,
     run,
     see_that_drop_ins_fit,
@@ -30,8 +29,9 @@ def container_runtime() -> None:
     It configures:
 
     - containerd, held at one version: the distribution's own with runc, or `containerd.io` of Docker's repository,
-      which brings runc; the other one is removed
-    - network plugins of the distribution, linked into /opt/cni/bin, where the cluster's network puts its own
+      which brings runc; the other one is removed once this one is fetched
+    - network plugins of the distribution, linked into /opt/cni/bin, where the cluster's network puts its own;
+      Enterprise Linux 10 has none, and gets them with `kubernetes-cni`, which the role `kubelet` installs
     - /etc/containerd/config.toml in the schema of the installed release (2, 3 or 4): drop-ins of conf.d, systemd's
       control groups, limits of huge pages, sandbox image, registries' directory, snapshotter, devices by name (CDI)
     - mirrors of registries below /etc/containerd/certs.d, and /etc/crictl.yaml
@@ -61,7 +61,6 @@ def container_runtime() -> None:
         return
     require_filesystem(options)
     see_that_drop_ins_fit(options, chosen)
-    remove_others(chosen)
     install(options, chosen)
     link_plugins()
     limit(options)

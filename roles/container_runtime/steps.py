@@ -58,15 +58,10 @@ def see_that_drop_ins_fit(options: ContainerRuntime, chosen: Resolution) -> None
     containerd.awaited(text=text, name="See that drop-ins fit the release to come")
 
 
-def remove_others(chosen: Resolution) -> None:
-    """Remove the packages of the other source before the wanted ones come."""
-    patterns = [pattern for pattern in chosen.unwanted if any(fnmatchcase(name, pattern) for name in PACKAGES)]
-    components.removed(patterns=patterns, name="Remove containerd of another source")
-
-
 def install(options: ContainerRuntime, chosen: Resolution) -> None:
-    """Install containerd, held, with runc and network plugins."""
-    components.install(chosen, wanted(chosen), "containerd", options.install_timeout)
+    """Install containerd, held, with runc and network plugins; the other source's goes once this one is fetched."""
+    others = [pattern for pattern in chosen.unwanted if any(fnmatchcase(name, pattern) for name in PACKAGES)]
+    components.install(chosen, wanted(chosen), "containerd", options.install_timeout, instead_of=others)
 
 
 def link_plugins() -> None:

@@ -12,8 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from gpufleet.containers.configuration import tree as root_tree
+from gpufleet.containers.drop_ins import drop_in
 from gpufleet.containers.places import found
 from gpufleet.containers.schema import ROOT_FILE, runtime_plugin
+from gpufleet.containers.settings import Settings
 from gpufleet.health import Outcome
 from gpufleet.lab import prerequisites
 from gpufleet.lab.control_plane import images
@@ -21,11 +24,15 @@ from gpufleet.lab.hosts import HostSpec
 from gpufleet.lab.inventory import docker_repository, kubernetes_repository
 from gpufleet.lab.lab import Lab
 from tests.support.lab import Fleet, lab_name
-from tests.support.runtime_stages import DEBIAN, DEPLOY, LAB, ROLE, STAGES, TRACES, UBUNTU, VENDORS, Stage
+from tests.support.runtime_stages import DEBIAN, DEPLOY, LAB, ROLE, SITE, STAGES, TRACES, UBUNTU, VENDORS, Stage
 
 pytestmark = pytest.mark.kubernetes
 
 HOSTS = {DEBIAN: "debian-13/cpu-only", UBUNTU: "ubuntu-24.04-stand-in/cpu-only"}
+#: A release that the matrix knows and the lab's repository has not.
+NOT_ON_OFFER = "2.2.0"
+#: A release of another schema than this one, and for schema 2 of the same: there a drop-in repeats the root file.
+OTHER_SCHEMA = {2: "1.7.24", 3: "1.7.24", 4: "2.2.6"}
 #: crictl comes with kubeadm, from the repository that another role uses.
 CRICTL = """
 set -e
@@ -121,6 +128,33 @@ def test_no_change_lands_beside_a_bad_drop_in(fleet: Fleet, stage: Stage) -> Non
     assert stage.told(fleet) == {host: f"{host}: {message}" for host in stage.hosts}
     assert (stage.each(fleet, there), stage.daemons(fleet)) == before
     stage.put(fleet, "")
+
+
+def test_a_version_that_is_not_on_offer_takes_nothing(fleet: Fleet, stage: Stage) -> None:
+    """Of the other source too, whose packages would have to go first: containerd, its hold and its process stay."""
+    there = f"cat {ROOT_FILE}; dpkg-query -W -f '${{Version}}' {stage.package}; apt-mark showhold; command -v runc"
+    before = (stage.each(fleet, there), stage.daemons(fleet))
+    stage.declare(fleet, source="vendor", version=NOT_ON_OFFER)
+    told = stage.told(fleet)
+    assert set(told) == set(stage.hosts)
+    for host, message in told.items():
+        assert message.startswith(f"{host}: expected containerd.io={NOT_ON_OFFER} in an apt repository, found only ")
+    assert (stage.each(fleet, there), stage.daemons(fleet)) == before
+
+
+def test_a_run_that_was_cut_off_between_two_files_is_finished(fleet: Fleet, stage: Stage) -> None:
+    """The root file is the new release's, and a drop-in of this suite is still the one of before."""
+    stage.declare(fleet)
+    tree = root_tree(Settings("registry.example.org/pause:0"), OTHER_SCHEMA[stage.schema])
+    runtimes = {"other": {"runtime_type": "io.containerd.runc.v2"}}
+    stage.put(fleet, drop_in(tree, {runtime_plugin(tree["version"]): {"containerd": {"runtimes": runtimes}}}))
+    assert stage.told(fleet) == {}
+    versions = stage.each(fleet, f"sed -n 's/^version = //p' {SITE}")
+    assert versions == dict.fromkeys(stage.hosts, str(stage.schema))
+    dumps = stage.each(fleet, "containerd config dump")
+    assert all("containerd.runtimes.other]" in text and "pause:0" not in text for text in dumps.values()), dumps
+    stage.put(fleet, "")
+    assert stage.told(fleet) == {}
 
 
 def test_a_container_lives_through_every_release(fleet: Fleet, stage: Stage, survivors: dict[str, list[str]]) -> None:

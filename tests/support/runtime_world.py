@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gpufleet.containers.judging import Trial
@@ -15,6 +15,7 @@ from gpufleet.facts.containerd import (
     DropIns,
 )
 from gpufleet.facts.filesystems import MountPoint
+from gpufleet.facts.gpu_daemons import GpuDaemon
 from gpufleet.facts.registries import MARK, OwnRegistries
 from gpufleet.facts.units import UnitState
 from gpufleet.stack.versions import upstream
@@ -44,6 +45,8 @@ class RuntimeWorld(CompanionWorld):
     mount: str = "/"
     #: Plugins that are not linked yet.
     unlinked: list[str] = field(default_factory=list)
+    #: Whether containerd's unit has a drop-in that systemd has not read.
+    is_unread: bool = False
 
     def offered(self, package: str) -> list[str]:
         """Versions to be had, newest first."""
@@ -53,8 +56,13 @@ class RuntimeWorld(CompanionWorld):
     def run(self, command: str) -> None:
         """Change as a command of the plan asks."""
         if command.startswith("mv -f "):
-            source, target = command.split()[-2:]
-            self.put(target, self.files.pop(source))
+            for move in command.split(" && "):
+                source, target = move.split()[-2:]
+                self.put(target, self.files.pop(source))
+        elif "--downloadonly" in command:
+            pass  # fetched, and nothing installed
+        elif command == "systemctl daemon-reload":
+            self.is_unread = False
         elif command.startswith("ln -sf "):
             assert command.endswith(cni.DIRECTORY)
             self.unlinked.clear()
@@ -62,10 +70,20 @@ class RuntimeWorld(CompanionWorld):
             super().run(command)
 
     def put(self, path: str, text: str) -> None:
-        """Take a file; containerd has read those of before."""
+        """Take a file; containerd has read those of before, and systemd the unit's drop-ins."""
         if path.startswith(READ) and self.unit(UNIT).state.is_running:
             self.stale.add(UNIT)
+        self.is_unread = self.is_unread or path.startswith(READ[-1])
         super().put(path, text)
+
+    def unit(self, name: str) -> GpuDaemon:
+        """What systemd says of a unit."""
+        return replace(super().unit(name), is_unread=self.is_unread and name == UNIT)
+
+    def _unit(self, unit: str, verb: str, now: bool) -> None:
+        super()._unit(unit, verb, now)
+        if verb in ("enable", "unmask"):  # which reload
+            self.is_unread = False
 
     def _bring(self, name: str, release: str) -> None:
         """Start what comes, as packages do."""
@@ -82,9 +100,10 @@ class RuntimeWorld(CompanionWorld):
             self.daemons.pop(UNIT, None)
             self.files.pop(ROOT_FILE, None)  # purged, or saved under another name
 
-    def trial(self, candidates: Mapping[str, str] | None = None) -> Trial:
+    def trial(self, candidates: Mapping[str, str] | None = None, without: Sequence[str] = ()) -> Trial:
         """What the installed containerd says of the files; nothing where none is installed."""
         files = {**self.files, **{path: self.files[file] for path, file in (candidates or {}).items()}}
+        files = {path: text for path, text in files.items() if path not in without}
         installed = [upstream(row) for name, row in self.installed.items() if name.startswith("containerd")]
         return trial(installed[0], files) if installed else Trial(files, code=127)
 

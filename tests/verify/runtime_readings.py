@@ -18,6 +18,9 @@ from tests.verify.cuda_readings import SHARED
 
 #: What every pod's network is made with, whatever the cluster's own plugin.
 NEEDED_PLUGINS = ("loopback", "host-local", "bridge", "portmap")
+#: The packages that have them: Kubernetes' own, for distributions that have none, and theirs.
+KUBERNETES_PLUGINS = "kubernetes-cni"
+PLUGINS = (KUBERNETES_PLUGINS, "containernetworking-plugins")
 #: Plugins of containerd that serve the kubelet, by ID, in any schema.
 SERVES_KUBELET = ("cri", "images", "runtime")
 _SOCKET = "--address /run/containerd/containerd.sock"

@@ -20,7 +20,7 @@ from roles.container_runtime.options import ContainerRuntime
 from roles.container_runtime.steps import CRICTL, DROP_IN, PACKAGES, SOCKET, registry_texts, unit_context, version
 from tests.verify import runtime_readings
 from tests.verify.companion_readings import Companion, Declared
-from tests.verify.runtime_readings import NEEDED_PLUGINS, Limit, Server, blocks, limits
+from tests.verify.runtime_readings import KUBERNETES_PLUGINS, NEEDED_PLUGINS, PLUGINS, Limit, Server, blocks, limits
 
 PROBE = runtime_readings.PROBE
 
@@ -169,9 +169,13 @@ def test_runc_is_there(probe: Probe, options: ContainerRuntime | None) -> None:
     )
 
 
-def test_network_plugins_are_there(probe: Probe, options: ContainerRuntime | None) -> None:
+def test_network_plugins_are_there(probe: Probe, found: Companion, options: ContainerRuntime | None) -> None:
+    """Whatever package they are of."""
     missing = [name for name in NEEDED_PLUGINS if name not in probe["network plugins"].lines]
     unlinked = UnlinkedPlugins().process(probe["unlinked"].lines)
+    packages = {package.name for package in found.wanted} | {*InstalledVersions().process(probe["packages"].lines)}
+    if options and missing and packages.isdisjoint(PLUGINS):
+        unproven(f"{DIRECTORY}: expected the network plugins, found none, which come with {KUBERNETES_PLUGINS}")
     said = f"no {', '.join(missing)}" if missing else f"{', '.join(unlinked)} not linked"
     assert options is None or not (missing or unlinked), f"{DIRECTORY}: expected the network plugins, found {said}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gpufleet.errors import Fault
+from gpufleet.stack.matrix.containerd_rows import ContainerdPackages
 from gpufleet.stack.matrix.matrix import Matrix
 
 
@@ -33,4 +34,14 @@ def containerd_versioned(matrix: Matrix) -> Iterator[Fault]:
             yield Fault(row.place, problem, "add or drop it")
 
 
-CHECKS = (containerd_series_of_releases, containerd_repositories, containerd_versioned)
+def containerd_systems(matrix: Matrix) -> Iterator[Fault]:
+    """Of one origin and format, one row alone names a system: nobody could say which of two counts."""
+    seen: dict[tuple[str, str, str], ContainerdPackages] = {}
+    for row in matrix.containerd_packages:
+        for system in row.systems:
+            earlier = seen.setdefault((row.origin, row.packaging, system), row)
+            if earlier is not row:
+                yield Fault(row.place, f"is for {system}, as {earlier.place} is", "drop the system from one of the two")
+
+
+CHECKS = (containerd_series_of_releases, containerd_repositories, containerd_versioned, containerd_systems)

@@ -42,13 +42,15 @@ class ContainerdRelease(Row):
 
 
 class ContainerdPackages(Row):
-    """The packages that containerd consists of, by origin and package format."""
+    """The packages that containerd consists of, by origin and package format, and for some systems their own."""
 
-    key: ClassVar[tuple[str, ...]] = ("origin", "packaging")
+    key: ClassVar[tuple[str, ...]] = ("origin", "packaging", "systems")
     noun: ClassVar[str] = "containerd packages"
 
     origin: ContainerdOrigin
     packaging: Packaging
+    #: The systems that this row is for; without any, those that no other row of this origin and format names.
+    systems: tuple[SystemKey, ...] = ()
     packages: tuple[Text, ...] = Field(min_length=1)
     #: The one that carries the release's version; the others have versions of their own.
     versioned: Text

@@ -175,11 +175,13 @@ class Matrix(BaseModel):
         """Return one packaged release of containerd."""
         return next((row for row in self.containerd_releases if (row.origin, row.version) == (origin, version)), None)
 
-    def containerd_package_names(self, origin: str, packaging: Packaging) -> runtime.ContainerdPackages | None:
-        """Return the packages of containerd; None where this origin has none in this format."""
-        return next(
-            (row for row in self.containerd_packages if (row.origin, row.packaging) == (origin, packaging)), None
-        )
+    def containerd_package_names(
+        self, origin: str, packaging: Packaging, system: str
+    ) -> runtime.ContainerdPackages | None:
+        """Return the packages of containerd for a system; None where this origin has none in this format."""
+        rows = [row for row in self.containerd_packages if (row.origin, row.packaging) == (origin, packaging)]
+        named = (row for row in rows if system in row.systems)
+        return next(named, next((row for row in rows if not row.systems), None))
 
     def kubernetes_minor(self, version: str) -> software.Kubernetes | None:
         """Return the minor version of a kubelet or API server: that of 1.34 for `1.34.2`."""

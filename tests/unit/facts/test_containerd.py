@@ -32,9 +32,9 @@ def etc(tmp_path: Path) -> Path:
     return tmp_path / "etc"
 
 
-def tried(etc: Path, candidates: dict[str, str] | None = None) -> Trial:
+def tried(etc: Path, candidates: dict[str, str] | None = None, without: tuple[str, ...] = ()) -> Trial:
     """Run the fact with this directory in the place of /etc/containerd; its answer has the real one's name again."""
-    script = ConfigTrial().command(candidates=candidates).replace("/usr/bin/containerd", str(etc.parent / "containerd"))
+    script = ConfigTrial().command(candidates, without).replace("/usr/bin/containerd", str(etc.parent / "containerd"))
     script = script.replace(f"cp -p {DIRECTORY}", f"cp -p {etc}")
     result = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True, cwd=etc)
     assert result.stderr == ""
@@ -69,6 +69,15 @@ def test_candidates_stand_in_the_place_of_files(etc: Path) -> None:
     assert str(objection(found, "gpu-07")).startswith(f"gpu-07: {DIRECTORY}/config.toml, ")
     assert sorted(path.name for path in etc.rglob("*.toml")) == ["10-a.toml", "config.toml"]
     assert (etc / "config.toml").read_text() == ROOT
+
+
+def test_a_file_is_tried_as_if_it_were_gone(etc: Path) -> None:
+    (etc / "conf.d/10-a.toml").write_text("# BROKEN\n")
+    (etc / "conf.d/20-b.toml").write_text("version = 3")
+    assert tried(etc).code == 1
+    found = tried(etc, without=(f"{DIRECTORY}/conf.d/10-a.toml", f"{DIRECTORY}/conf.d/none.toml"))
+    assert (found.code, list(found.files)) == (0, [f"{DIRECTORY}/config.toml", f"{DIRECTORY}/conf.d/20-b.toml"])
+    assert (etc / "conf.d/10-a.toml").exists()
 
 
 def test_no_containerd(etc: Path) -> None:

@@ -26,18 +26,21 @@ BEFORE = {PROGRAM: 10.0, ROOT_FILE: 20.0, DROP_INS: 30.0, NVIDIA: 30.0, LIMITS: 
 LATER = 100.6
 NOTHING = [f"nothing to do: {UNIT} is enabled and running"]
 LAST_WORDS = f"{{ journalctl --unit {UNIT} --lines 10 --output cat >&2; exit 1; }}"
-RESTART = ["systemctl daemon-reload", f"systemctl restart {UNIT} || {LAST_WORDS}"]
-START = ["systemctl daemon-reload", f"systemctl start {UNIT} || {LAST_WORDS}"]
+RESTART = [f"systemctl restart {UNIT} || {LAST_WORDS}"]
+START = [f"systemctl start {UNIT} || {LAST_WORDS}"]
+RELOAD, ENABLED = "systemctl daemon-reload", UnitState("loaded", "active", "enabled")
 
 
-def told(times: dict[str, float], active: str = "active", text: str = "version = 3\n") -> list[str]:
+def told(
+    times: dict[str, float], state: UnitState = ENABLED, text: str = "version = 3\n", is_unread: bool = False
+) -> list[str]:
     """Lines of the plan where files have these times of change, and the site's drop-in this text where it is there."""
     drop_ins = {path: text for path in (SITE, NVIDIA) if path in times}
 
     def daemon(unit: str, files: list[str]) -> GpuDaemon:
         assert unit == UNIT
         changed = max(times.get(path, 0) for path in files)
-        return GpuDaemon(UnitState("loaded", active, "enabled"), started=STARTED, changed=changed)
+        return GpuDaemon(state, is_unread, started=STARTED, changed=changed)
 
     known: dict[Any, Any] = {
         DropIns: lambda: drop_ins,
@@ -73,7 +76,15 @@ def test_a_directory_that_is_gone_took_its_drop_ins_with_it() -> None:
 
 
 def test_stopped() -> None:
-    assert told(BEFORE, active="inactive") == START
+    assert told(BEFORE, UnitState("loaded", "inactive", "enabled")) == START
+
+
+def test_systemd_reads_the_unit_again_only_where_it_has_changed() -> None:
+    """What unmasks a unit reads it too."""
+    assert told({**BEFORE, LIMITS: LATER}, is_unread=True) == [RELOAD, *RESTART]
+    assert told(BEFORE, is_unread=True) == [RELOAD]
+    masked = told(BEFORE, UnitState("masked", "inactive", "masked"), is_unread=True)
+    assert masked == [f"systemctl unmask {UNIT}", f"systemctl enable {UNIT}", *START]
 
 
 def test_a_drop_in_that_is_gone_beside_a_bad_one() -> None:

@@ -25,6 +25,26 @@ def test_release_as_builders_write_it(build: str) -> None:
     assert outcomes(module, {**GOOD, **server}, DATA, Answer()) == {}
 
 
+@pytest.mark.parametrize(
+    ("packages", "plugins", "said"),
+    [
+        ("installed kubernetes-cni 1.9.1-150500.1.1", GOOD["network plugins"], {}),
+        ("installed kubernetes-cni 1.9.1-150500.1.1", "bridge",
+         {"network_plugins_are_there": "/opt/cni/bin: expected the network plugins, found no loopback, host-local, "
+                                       "portmap"}),
+        ("", GOOD["network plugins"], {}),
+        ("", "",
+         {"network_plugins_are_there": "unproven: /opt/cni/bin: expected the network plugins, found none, which come "
+                                       "with kubernetes-cni"}),
+    ],
+)  # fmt: skip
+def test_network_plugins_where_the_distribution_has_none(packages: str, plugins: str, said: dict[str, str]) -> None:
+    machine = 'os ID=rocky\nos VERSION_ID="10.0"\narch x86_64\nkernel 6.12.0-55.9.1.el10_0.x86_64'
+    installed = f"installed containerd.io 2.2.6-1.el10\n{packages}"
+    answers = {**GOOD, "machine": machine, "packages": installed, "network plugins": plugins}
+    assert outcomes(module, answers, DATA, Answer()) == said
+
+
 @pytest.mark.parametrize(("changes", "failing"), DEVIATIONS)
 def test_deviations(changes: dict[str, str], failing: dict[str, str]) -> None:
     assert outcomes(module, {**GOOD, **changes}, DATA, Answer()) == failing

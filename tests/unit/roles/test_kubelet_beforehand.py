@@ -10,7 +10,7 @@ from gpufleet.kubernetes.drained import Occupancy
 from gpufleet.kubernetes.server import Answer
 from roles.kubelet.deploy import kubelet_beforehand
 from tests.support.driver_facts import without_noops
-from tests.support.kubelet_world import KubeletWorld, kubelet_plan
+from tests.support.kubelet_world import STATIC, KubeletWorld, kubelet_plan
 from tests.support.plans import assert_plan
 
 UBUNTU = "ubuntu-24.04"
@@ -41,6 +41,11 @@ def test_another_minor_release_of_a_node_in_use() -> None:
     installed = dict.fromkeys(("kubelet", "kubeadm", "kubectl"), "1.35.6-1.1")
     text = planned({"kubelet": GIVEN}, identity="gpu-07", occupancy=BUSY, installed=installed)
     assert_plan("kubelet", "beforehand_minor_release", text)
+
+
+def test_other_managers_of_a_node_in_use() -> None:
+    data = {"kubelet": {**GIVEN, "managers": {"cpu": "none"}, "reserved": {"cpus": ""}}}
+    assert_plan("kubelet", "beforehand_managers", planned(data, identity="gpu-07", occupancy=BUSY, records=STATIC))
 
 
 @pytest.mark.parametrize("data", [{}, {"kubelet": GIVEN}], ids=["no key", "a node that can be"])

@@ -319,6 +319,12 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         ["containerd packages vendor deb: says that containerd.io is versioned, which it does not install; add or drop "
          "it"],
     ),
+    "containerd_systems": (
+        {"containerd_packages": [row(origin="vendor", packaging="rpm", packages=["x"], versioned="x", systems=systems)
+                                 for systems in ([], ["el-9", "el-10"], ["el-10"])]},
+        ["containerd packages vendor rpm el-10: is for el-10, as m.yaml: containerd packages vendor rpm el-9,el-10 is; "
+         "drop the system from one of the two"],
+    ),
     "ofed_lives": (
         {"ofed": [row(version="24.10", kind="mlnx_ofed", systems=["el-9"], released=LATE, end_of_life=EARLY)]},
         ["ofed 24.10: ends on 2024-01-01, before its release on 2025-12-01; correct one of the two dates"],
