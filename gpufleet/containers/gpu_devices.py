@@ -48,7 +48,10 @@ class Devices:
 
 @dataclass(frozen=True)
 class Links:
-    """NVIDIA's device nodes with their numbers, and links in /dev/char: `195:0` to `/dev/nvidia0`."""
+    """NVIDIA's device nodes with their numbers, and links in /dev/char that lead to them: `195:0` to `/dev/nvidia0`.
+
+    A link may lead to another node of the same device, as to that of a driver's container.
+    """
 
     #: Numbers by path; empty for a file that is no device.
     nodes: Mapping[str, str] = field(default_factory=dict)
@@ -61,7 +64,7 @@ class Links:
         return tuple(
             path
             for path, numbers in self.nodes.items()
-            if (self.links.get(numbers) != path if numbers else path not in linked)
+            if (numbers not in self.links if numbers else path not in linked)
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pyinfra.api.facts import FactBase
 from typing_extensions import override
@@ -28,18 +28,19 @@ echo "== default"; timeout {timeout} {program} config default 2>/dev/null; }} | 
 
 
 class ConfigTrial(FactBase[Trial]):
-    """What containerd says of its files, with new ones in the place of some where they are given."""
+    """What containerd says of its files, with new ones in the place of some and without others where they are given."""
 
     default = Trial
 
     @override
-    def command(self, candidates: Mapping[str, str] | None = None) -> str:
+    def command(self, candidates: Mapping[str, str] | None = None, without: Sequence[str] = ()) -> str:
         """Copy the files, let containerd read the copies, and print them with its answers.
 
-        `candidates` are files by the paths that they are to have.
+        `candidates` are files by the paths that they are to have, `without` paths that are to have none.
         """
         given = {path.removeprefix(f"{DIRECTORY}/"): file for path, file in (candidates or {}).items()}
         copies = [f'cp -p {shlex.quote(file)} "$d/"{shlex.quote(name)} || exit\n' for name, file in given.items()]
+        copies += [f'rm -f "$d/"{shlex.quote(path.removeprefix(f"{DIRECTORY}/"))}\n' for path in without]
         return _TRIAL.format(
             root=ROOT_FILE,
             drop_ins=DROP_INS,

@@ -79,16 +79,22 @@ class DeviceLinks(FactBase[Links]):
         return (
             f'for n in /dev/nvidia* /dev/nvidia-caps/nvidia-cap*; do case "$n" in {_LEFT_OUT}) continue;; esac; '
             '[ -d "$n" ] || [ ! -e "$n" ] || stat -c "node %t %T %n" "$n"; done; '
-            "find /dev/char -lname '*nvidia*' -printf 'link %f %l\\n' 2>/dev/null; true"
+            "find /dev/char -lname '*/nvidia*' -printf 'link %f %l\\n' 2>/dev/null; "
+            "find /dev/char -lname '*/nvidia*' -exec stat -L -c 'leads %n %t %T' {} + 2>/dev/null; true"
         )
 
     @override
     def process(self, output: list[str]) -> Links:
-        """Parse `node c3 fe /dev/nvidia-modeset` and `link 195:254 ../nvidia-modeset`."""
+        """Parse `node c3 fe /dev/nvidia-modeset`, `link 195:254 ../nvidia-modeset`, `leads /dev/char/195:254 c3 fe`.
+
+        systemd finds nothing by links that lead nowhere or to other numbers than their own: they are left out.
+        """
         rows = [line.split() for line in output if line.strip()]
         nodes = {row[3]: numbers(row[1], row[2]) for row in rows if row[0] == "node"}
         links = {row[1]: posixpath.normpath(posixpath.join("/dev/char", row[2])) for row in rows if row[0] == "link"}
-        return Links(nodes, links)
+        leads = {posixpath.basename(row[1]): numbers(row[2], row[3]) for row in rows if row[0] == "leads"}
+        wanted = {name: "" if nodes.get(path) == "" else name for name, path in links.items()}
+        return Links(nodes, {name: path for name, path in links.items() if leads.get(name) == wanted[name]})
 
 
 def numbers(major: str, minor: str) -> str:

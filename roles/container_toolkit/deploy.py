@@ -27,7 +27,7 @@ def container_toolkit() -> None:
     - the CDI specification /var/run/cdi/nvidia.yaml, written before containerd starts, whenever the driver is loaded,
       and by every run that finds another driver or other GPUs or MIG devices than it names
     - from 1.18 on the toolkit's own nvidia-cdi-refresh.path beside that
-    - removal of all of that with `state: absent`
+    - removal of all of that with `state: absent`, on hosts without a GPU too
 
     It will not:
 
@@ -35,7 +35,9 @@ def container_toolkit() -> None:
     - change pods that run: they keep what they were started with
     - remove specifications that others wrote below /etc/cdi; a check names those that give the same devices
     - configure Docker or CRI-O
-    - touch hosts whose data have no key `container_toolkit`, or that have no NVIDIA GPU
+    - remove anything while containers run by its runtime: they could not be stopped any more
+    - touch hosts whose data have no key `container_toolkit`, or that have no NVIDIA GPU and are not to lose it: a
+      baseboard whose GPUs are gone from the bus for a while keeps what it has
     """
     options = ContainerToolkit.of(host)
     if host.data.get(options.key) is None:
@@ -49,8 +51,7 @@ def container_toolkit() -> None:
         stack.refused(name="Refuse a stack that does not fit", verdicts=chosen.errors)
         return
     if not chosen.of("toolkit"):
-        stack.left_alone(name="Install no container toolkit", why=chosen.reasons["toolkit"])
-        remove()
+        stack.left_alone(name="Leave the container toolkit alone", why=chosen.reasons["toolkit"])
         return
     install(options, chosen)
     configure(options)

@@ -14,7 +14,9 @@ from gpufleet.options import RoleOptions
 class ContainerToolkit(RoleOptions, key="container_toolkit"):
     """NVIDIA's container toolkit, its runtime at containerd, and how containers find GPUs."""
 
-    state: Literal["present", "absent"] = Field("present", description="Install it, or remove it.")
+    state: Literal["present", "absent"] = Field(
+        "present", description="Install it where a GPU is, or remove it, wherever it is."
+    )
     version: str = Field(
         "auto",
         description="`auto` takes the newest that the matrix knows for driver and containerd; else like `1.19.1`.",

@@ -27,6 +27,8 @@ UNIT = "gpufleet-nvidia-devices.service"
 UNIT_FILE = f"etc/systemd/system/{UNIT}"
 RULE = "etc/udev/rules.d/71-gpufleet-nvidia-devices.rules"
 PROGRAM = "/usr/bin/nvidia-ctk"
+#: It makes way for the links that `nvidia-ctk` makes, and makes those that it knows nothing of.
+LINKS = "usr/local/lib/gpufleet/nvidia-device-links.sh"
 #: The vendor's own units: one writes the specification, the other watches for other drivers and toolkits.
 REFRESH, WATCH = "nvidia-cdi-refresh.service", "nvidia-cdi-refresh.path"
 
@@ -43,7 +45,8 @@ def configuration_context(options: ContainerToolkit) -> dict[str, Any]:
 
 def unit_context(chosen: Resolution) -> dict[str, Any]:
     """Return what the unit is rendered with; checks render the same."""
-    return {"specification": SPECIFICATION, "beside": REFRESH if refreshes(version(chosen)) else ""}
+    beside = REFRESH if refreshes(version(chosen)) else ""
+    return {"program": f"/{LINKS}", "specification": SPECIFICATION, "beside": beside}
 
 
 def install(options: ContainerToolkit, chosen: Resolution) -> None:
@@ -67,20 +70,23 @@ def register(options: ContainerToolkit) -> None:
 
 def describe_devices(chosen: Resolution) -> None:
     """Write links and CDI specification before containerd starts, whenever the driver is loaded, where they differ."""
+    files.rendered(path=LINKS, name="Write the program that keeps links to the devices right")
     files.rendered(path=UNIT_FILE, name="Write the unit that describes the devices", **unit_context(chosen))
     files.rendered(path=RULE, unit=UNIT, name="Describe the devices whenever the driver is loaded")
-    gpu_daemons.running(unit=UNIT, files=[PROGRAM, f"/{UNIT_FILE}"], name="Describe the devices now and at boot")
+    read = [PROGRAM, f"/{LINKS}", f"/{UNIT_FILE}"]
+    gpu_daemons.running(unit=UNIT, files=read, name="Describe the devices now and at boot")
     if refreshes(version(chosen)):
         units.running(units=[WATCH], name="Have other drivers noticed by the toolkit's own unit")
     gpu_devices.described(unit=UNIT, name="Describe the devices that are there")
 
 
 def remove() -> None:
-    """Remove the toolkit and what was written for it; containers that run go on."""
+    """Remove the toolkit and what was written for it, once no container runs by its runtime; others go on."""
     nvidia_runtime.removed(path=f"/{DROP_IN}", name="Take NVIDIA's runtime from containerd")
     files.absent(path=RULE, name="Describe no devices to containers")
     gpu_daemons.stopped(unit=UNIT, name="Describe them at no boot")
     unit_files.forgotten(unit=UNIT, name="Remove the unit that describes them")
+    files.absent(path=LINKS, name="Remove its program")
     components.removed(patterns=list(PACKAGES), name="Remove the container toolkit")
     vendor_repository.forgotten(repository=REPOSITORY, name="Forget its repository")
     files.absent(path=CONFIGURATION, name="Remove the runtime's configuration")

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from gpufleet.facts.gpu_containers import GpuContainer, GpuContainers
+from gpufleet.facts.gpu_containers import GpuContainer, GpuContainers, RuntimeTasks
 from gpufleet.lab.inventory import nvidia_repository, toolkit_repository
-from gpufleet.operations.nvidia_runtime import NAME
+from gpufleet.operations.nvidia_runtime import NAME, PROGRAM
 from tests.support.lab_nodes import Nodes, pod
 
 #: Device nodes of a pod with the first GPU, and their numbers.
@@ -65,13 +65,22 @@ def given_and_kept(nodes: Nodes, hosts: Iterable[str]) -> None:
         [container] = known(nodes, host)
         assert (container.policy, container.losing) == ("strict", ())
         assert {f"/dev/char/{number}" for number in numbers} <= set(container.allowed)
+        assert needing_the_runtime(nodes, host) == [f"default/{name}"]
     stop(nodes, pods)
+    assert [needing_the_runtime(nodes, host) for host in pods.values()] == [[] for _ in pods]
 
 
 def known(nodes: Nodes, host: str) -> list[GpuContainer]:
     """The host's containers with GPUs, as the role's check reads what systemd knows of their devices."""
     fact = GpuContainers()
     return fact.process(nodes.fleet.host(host).execute(fact.command()).stdout.splitlines())
+
+
+def needing_the_runtime(nodes: Nodes, host: str) -> list[str]:
+    """The host's pods that keep the role from removing NVIDIA's runtime."""
+    fact = RuntimeTasks()
+    command = fact.command(PROGRAM.rpartition("/")[2])
+    return fact.process(nodes.fleet.host(host).execute(command).stdout.splitlines())
 
 
 def allowed(nodes: Nodes, host: str) -> list[str]:

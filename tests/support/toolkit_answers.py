@@ -12,6 +12,7 @@ from roles.container_toolkit.options import ContainerToolkit
 from roles.container_toolkit.steps import (
     CONFIGURATION,
     DROP_IN,
+    LINKS,
     REFRESH,
     RULE,
     UNIT,
@@ -88,7 +89,8 @@ runc version 1.3.3
 cli-version: 1.19.1
 lib-version: 1.19.1""",
     "configuration": render(CONFIGURATION, **configuration_context(OPTIONS)).strip(),
-    "unit file": render(UNIT_FILE, specification=SPECIFICATION, beside=REFRESH).strip(),
+    "links program": render(LINKS).strip(),
+    "unit file": render(UNIT_FILE, program=f"/{LINKS}", specification=SPECIFICATION, beside=REFRESH).strip(),
     "rule": render(RULE, unit=UNIT).strip(),
     "drop-in": RUNTIME.strip(),
     "trial": answer({ROOT_FILE: ROOT, f"/{DROP_IN}": RUNTIME}),
@@ -96,7 +98,17 @@ lib-version: 1.19.1""",
     "devices": "driver 580.95.05\nGPU 0: NVIDIA H100 80GB HBM3 (UUID: GPU-0a)\n"
     "GPU 1: NVIDIA H100 80GB HBM3 (UUID: GPU-0b)\nGPU-0a, Disabled\nGPU-0b, Disabled",
     "specifications": SPEC,
-    "links": "node c3 0 /dev/nvidia0\nnode c3 ff /dev/nvidiactl\nlink 195:0 /dev/nvidia0\nlink 195:255 ../nvidiactl",
+    "links": """\
+node c3 0 /dev/nvidia0
+node c3 ff /dev/nvidiactl
+node 1fa 0 /dev/nvidia-caps/nvidia-cap0
+link 195:0 /dev/nvidia0
+link 195:255 ../nvidiactl
+link 506:0 /dev/nvidia-caps/nvidia-cap0
+link 506:1 /dev/nvidia-caps/nvidia-cap1
+leads /dev/char/195:0 c3 0
+leads /dev/char/195:255 c3 ff
+leads /dev/char/506:0 1fa 0""",
     "containers": CONTAINER,
     "driver": "NVRM version:   580.95.05\nCUDA version:   13.0\n\nDevice Index:   0",
 }

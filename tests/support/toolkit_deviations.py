@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gpufleet.containers.gpu_devices import SPECIFICATION
 from gpufleet.containers.schema import ROOT_FILE
-from roles.container_toolkit.steps import CONFIGURATION, DROP_IN, RULE, UNIT, UNIT_FILE, WATCH
+from roles.container_toolkit.steps import CONFIGURATION, DROP_IN, LINKS, RULE, UNIT, UNIT_FILE, WATCH
 from tests.support.runtime_answers import ROOT, answer
 from tests.support.toolkit_answers import CONTAINER, GOOD, RUNTIME, SPEC, changed
 
@@ -14,6 +14,7 @@ _ALL = (
 )
 _CURE = f"deploy the role, or run `systemctl restart {UNIT}`"
 _NAMED = f"{SPECIFICATION}: expected driver 580.95.05 and its 2 devices, found"
+_LINKED = "/dev/char: expected links that lead to every device, found none to"
 _AGAIN = "start its pod again, with the runtime's mode not legacy or with devices that the plugin passes"
 _OTHER = "== /etc/cdi/nvidia.yaml\nkind: nvidia.com/gpu\ndevices: [{name: all}]"
 _WHOLE = "GPU 1: NVIDIA H100 80GB HBM3 (UUID: GPU-0b)"
@@ -112,6 +113,10 @@ DEVIATIONS: list[tuple[dict[str, str], dict[str, str]]] = [
         {"unit_and_rule_are_as_declared": f"container toolkit: expected the declared files, found others: /{RULE}"},
     ),
     (
+        changed("links program", "-delete", ""),
+        {"unit_and_rule_are_as_declared": f"container toolkit: expected the declared files, found others: /{LINKS}"},
+    ),
+    (
         changed("unit file", "nvidia-uvm", "nvidia"),
         {
             "unit_and_rule_are_as_declared": "container toolkit: expected the declared files, found others: "
@@ -148,13 +153,20 @@ DEVIATIONS: list[tuple[dict[str, str], dict[str, str]]] = [
             "/etc/cdi/nvidia.yaml too; remove it"
         },
     ),
-    (
-        changed("links", "link 195:0 /dev/nvidia0\n", ""),
-        {"devices_are_linked": "/dev/char: expected links to every device, found none to /dev/nvidia0"},
-    ),
-    (
-        changed("links", "link 195:0 /dev/nvidia0", "link 508:0 /dev/nvidia0"),
-        {"devices_are_linked": "/dev/char: expected links to every device, found none to /dev/nvidia0"},
+    *(
+        (
+            changed("links", old, new),
+            {"devices_are_linked": f"{_LINKED} {path}; {_CURE}"},
+        )
+        for old, new, path in (
+            ("link 195:0 /dev/nvidia0\n", "", "/dev/nvidia0"),
+            ("link 195:0 /dev/nvidia0", "link 508:0 /dev/nvidia0", "/dev/nvidia0"),
+            # That of a driver's container which is gone leads nowhere.
+            ("leads /dev/char/195:0 c3 0\n", "", "/dev/nvidia0"),
+            # Fabric manager's capability has had the numbers of unified memory since the driver was loaded again.
+            ("leads /dev/char/506:0 1fa 0", "leads /dev/char/506:0 1fc 0", "/dev/nvidia-caps/nvidia-cap0"),
+            ("link 506:0 /dev/nvidia-caps/nvidia-cap0\n", "", "/dev/nvidia-caps/nvidia-cap0"),
+        )
     ),
     (
         {"links": ""},

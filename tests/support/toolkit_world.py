@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gpufleet.containers.gpu_devices import SPECIFICATION, Devices, Links, Specification
+from gpufleet.containers.judging import Trial
+from gpufleet.containers.schema import DROP_INS
+from gpufleet.facts.containerd import UNIT as CONTAINERD
+from gpufleet.facts.gpu_containers import RuntimeTasks
 from gpufleet.facts.gpu_devices import DeviceLinks, GpuDevices, GpuSpecifications
 from gpufleet.facts.units import UnitState
 from gpufleet.stack.container_toolkit_choice import PACKAGES
-from roles.container_toolkit.steps import UNIT, WATCH
+from roles.container_toolkit.steps import UNIT, UNIT_FILE, WATCH
 from tests.support.companion_world import companion_plan
 from tests.support.runtime_world import RuntimeWorld, runtime_facts
 
 VERSIONS = ("1.20.0", "1.19.1", "1.18.2", "1.18.0", "1.17.8")
 NODES = {"/dev/nvidia0": "195:0", "/dev/nvidiactl": "195:255"}
+#: Fabric manager's, which nvidia-ctk links where it is there, and not by what may come.
+CAPABILITY = {"/dev/nvidia-caps/nvidia-cap0": "506:0"}
 
 
 @dataclass
@@ -24,10 +30,23 @@ class ToolkitWorld(RuntimeWorld):
 
     devices: Devices = field(default_factory=lambda: Devices("580.95.05", ("GPU-0a", "GPU-0b")))
     described: Devices | None = None
+    #: What runs by NVIDIA's runtime.
+    tasks: list[str] = field(default_factory=list)
 
     def offered(self, package: str) -> list[str]:
         """Versions to be had, newest first."""
         return [f"{version}-1" for version in VERSIONS] if package in PACKAGES else super().offered(package)
+
+    def run(self, command: str) -> None:
+        """Change as a command of the plan asks; containerd remembers a drop-in that is gone."""
+        if command.startswith(f"rm -f {DROP_INS}/") and self.unit(CONTAINERD).state.is_running:
+            self.stale.add(CONTAINERD)
+        super().run(command)
+
+    def trial(self, candidates: Mapping[str, str] | None = None, without: Sequence[str] = ()) -> Trial:
+        """What containerd says of the files, without some of them."""
+        files = {path: text for path, text in self.files.items() if path not in without}
+        return RuntimeWorld.trial(replace(self, files=files), candidates)
 
     def _bring(self, name: str, release: str) -> None:
         super()._bring(name, release)
@@ -57,7 +76,11 @@ class ToolkitWorld(RuntimeWorld):
 
     def links(self) -> Links:
         """Links as the unit made them."""
-        return Links(NODES, {number: path for path, number in NODES.items()} if self.described else {})
+        lines = self.files.get(f"/{UNIT_FILE}", "").splitlines()
+        made = NODES if self.described else {}
+        if self.described and any(line.endswith("create-dev-char-symlinks") for line in lines):
+            made = {**NODES, **CAPABILITY}
+        return Links({**NODES, **CAPABILITY}, {number: path for path, number in made.items()})
 
 
 def toolkit_plan(
@@ -69,5 +92,6 @@ def toolkit_plan(
         GpuDevices: lambda: world.devices,
         GpuSpecifications: world.specifications,
         DeviceLinks: world.links,
+        RuntimeTasks: lambda program: world.tasks,
     }
     return companion_plan(deploy, world, release, machine, data, changes=changes)

@@ -19,6 +19,7 @@ from roles.container_toolkit.options import ContainerToolkit
 from roles.container_toolkit.steps import (
     CONFIGURATION,
     DROP_IN,
+    LINKS,
     RULE,
     UNIT,
     UNIT_FILE,
@@ -124,6 +125,7 @@ def test_unit_describes_the_devices_at_boot(found: Companion, options: Container
 def test_unit_and_rule_are_as_declared(probe: Probe, found: Companion, options: ContainerToolkit | None) -> None:
     if options and found.chosen:
         files = {
+            LINKS: ("links program", render(LINKS)),
             UNIT_FILE: ("unit file", render(UNIT_FILE, **unit_context(found.chosen))),
             RULE: ("rule", render(RULE, unit=UNIT)),
         }
@@ -159,7 +161,9 @@ def test_devices_are_linked(probe: Probe, options: ContainerToolkit | None) -> N
     links = DeviceLinks().process(probe["links"].lines)
     if options:
         assert links.nodes, "/dev: expected device nodes of NVIDIA's driver, found none"
-        assert not links.missing, f"/dev/char: expected links to every device, found none to {', '.join(links.missing)}"
+        cure = f"deploy the role, or run `systemctl restart {UNIT}`"
+        said = f"found none to {', '.join(links.missing)}; {cure}"
+        assert not links.missing, f"/dev/char: expected links that lead to every device, {said}"
 
 
 def test_containers_keep_their_devices(probe: Probe, options: ContainerToolkit | None) -> None:
@@ -175,11 +179,13 @@ def test_containers_keep_their_devices(probe: Probe, options: ContainerToolkit |
         assert not losing, f"containers: expected devices that survive a reload of systemd, found {said}; {cure}"
 
 
-def test_nothing_where_none_belongs(probe: Probe, found: Companion) -> None:
-    if found.chosen is not None and not found.wanted and not found.chosen.errors:
+def test_nothing_where_none_belongs(probe: Probe, found: Companion, declared: Declared) -> None:
+    """A host without a GPU keeps what it has unless it is told to have none."""
+    if found.chosen is not None and declared(ContainerToolkit).state == "absent":
         installed = InstalledVersions().process(probe["packages"].lines)
         left = [name for name in PACKAGES if name in installed]
         files = {DROP_IN: "drop-in", CONFIGURATION: "configuration", UNIT_FILE: "unit file", RULE: "rule"}
+        files[LINKS] = "links program"
         left += [f"/{path}" for path, section in files.items() if probe[section].text]
         left += [path for path in GpuSpecifications().process(probe["specifications"].lines) if path == SPECIFICATION]
         assert not left, f"container toolkit: expected nothing of it, found {', '.join(left)}"

@@ -15,7 +15,7 @@ from gpufleet.facts.containerd import ConfigTrial
 from gpufleet.facts.gpu_containers import GpuContainers
 from gpufleet.facts.gpu_daemons import GpuDaemonState
 from gpufleet.facts.gpu_devices import DeviceLinks, GpuDevices, GpuSpecifications
-from roles.container_toolkit.steps import CONFIGURATION, DROP_IN, RULE, UNIT, UNIT_FILE, WATCH
+from roles.container_toolkit.steps import CONFIGURATION, DROP_IN, LINKS, RULE, UNIT, UNIT_FILE, WATCH
 from tests.verify.companion_readings import unit_probe
 from tests.verify.cuda_readings import SHARED
 
@@ -39,6 +39,7 @@ PROBE = {
     "programs": f"{_ASK}; true",
     "configuration": f"cat /{CONFIGURATION} 2>/dev/null; true",
     "unit file": f"cat /{UNIT_FILE} 2>/dev/null; true",
+    "links program": f"cat /{LINKS} 2>/dev/null; true",
     "rule": f"cat /{RULE} 2>/dev/null; true",
     "drop-in": f"cat /{DROP_IN} 2>/dev/null; true",
     "trial": ConfigTrial().command(),

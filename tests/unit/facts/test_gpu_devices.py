@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from gpufleet.containers.gpu_devices import Devices, Links, Specification
-from gpufleet.facts.gpu_containers import GpuContainer, GpuContainers
+from gpufleet.facts.gpu_containers import GpuContainer, GpuContainers, RuntimeTasks
 from gpufleet.facts.gpu_devices import DeviceLinks, GpuDevices, GpuSpecifications
 
-PLACES = re.compile(r"(?<![\w}])(/sys/|/proc/|/dev/|/etc/cdi|/var/run/cdi)")
+PLACES = re.compile(r"(?<![\w}])(/sys/|/proc/|/dev/|/etc/cdi|/var/run/cdi|/run/containerd)")
 SYSTEMCTL = """\
 #!/bin/sh
 case "$*" in
@@ -75,14 +75,26 @@ def test_links(tmp_path: Path) -> None:
     for name in ("nvidia0", "nvidiactl", "nvidia-caps/nvidia-cap1", "nvidia-fs0", "nvidia-nvswitch0"):
         put(tmp_path, f"dev/{name}")
     (tmp_path / "dev/char").mkdir()
-    (tmp_path / "dev/char/195:0").symlink_to("/dev/nvidia0")
+    (tmp_path / "dev/char/195:0").symlink_to(tmp_path / "dev/nvidia0")
     (tmp_path / "dev/char/195:255").symlink_to("../nvidiactl")
+    (tmp_path / "dev/char/195:1").symlink_to(tmp_path / "run/nvidia/driver/dev/nvidia1")
     (tmp_path / "dev/char/1:3").symlink_to("/dev/null")
     found = DeviceLinks().process(said(DeviceLinks().command(), tmp_path))
     assert found == Links(
         {"/dev/nvidia0": "", "/dev/nvidiactl": "", "/dev/nvidia-caps/nvidia-cap1": ""},
         {"195:0": "/dev/nvidia0", "195:255": "/dev/nvidiactl"},
     )
+
+
+def test_links_count_that_lead_to_a_device_of_their_numbers(tmp_path: Path) -> None:
+    """/dev/null stands for NVIDIA's devices: links may lead to it under any name, as to a driver's container's node."""
+    (tmp_path / "dev/char").mkdir(parents=True)
+    (tmp_path / "run/nvidia").mkdir(parents=True)
+    (tmp_path / "run/nvidia/nvidia0").symlink_to("/dev/null")
+    for name in ("1:3", "1:5"):
+        (tmp_path / "dev/char" / name).symlink_to(tmp_path / "run/nvidia/nvidia0")
+    found = DeviceLinks().process(said(DeviceLinks().command(), tmp_path))
+    assert found == Links({}, {"1:3": "/run/nvidia/nvidia0"})
 
 
 def test_numbers_are_a_real_devices() -> None:
@@ -103,3 +115,25 @@ def test_containers(tmp_path: Path, hierarchy: str) -> None:
     found = GpuContainers().process(said(GpuContainers().command(), tmp_path))
     devices = {"/dev/nvidia0": "", "/dev/nvidiactl": ""}
     assert found == [GpuContainer("cri-containerd-1f.scope", devices, "strict", ("/dev/char/1:3", "char-pts"))]
+
+
+def test_tasks_of_a_runtime(tmp_path: Path) -> None:
+    """By the program's name in any folder, while the first process lives; a pod is named once, its sandbox included."""
+    folder = "run/containerd/io.containerd.runtime.v2.task"
+    pod = '{"annotations":{"io.kubernetes.cri.sandbox-name":"llama-0","io.kubernetes.cri.sandbox-namespace":"train"}}'
+    rows = {
+        "k8s.io/1f": ("/usr/bin/nvidia-container-runtime", "812", pod),
+        "k8s.io/2e": ("/usr/bin/nvidia-container-runtime", "813", pod),
+        "k8s.io/3d": ("", "812", pod),
+        "k8s.io/4c": ("/usr/bin/nvidia-container-runtime-hook", "812", pod),
+        "k8s.io/5b": ("/usr/bin/nvidia-container-runtime", "999", pod.replace("llama-0", "gone")),
+        "moby/6a": ("nvidia-container-runtime", "812", "{}"),
+    }
+    command = RuntimeTasks().command("nvidia-container-runtime")
+    assert RuntimeTasks().process(said(command, tmp_path)) == []
+    for task, (program_of, process, text) in rows.items():
+        for name, content in {"runtime": program_of, "init.pid": process, "config.json": text}.items():
+            put(tmp_path, f"{folder}/{task}/{name}", content)
+    for process in ("812", "813"):
+        (tmp_path / "proc" / process).mkdir(parents=True)
+    assert RuntimeTasks().process(said(command, tmp_path)) == ["moby/6a", "train/llama-0"]

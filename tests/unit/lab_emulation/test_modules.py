@@ -76,7 +76,7 @@ def test_nvidia_writes_its_version_line_and_devices(with_driver: Host) -> None:
     )
     assert (with_driver.root / "proc/driver/nvidia/params").read_text() == 'EnableMSI: 1\nRegistryDwords: "A=1;B=2"\n'
     nodes = sorted(path.name for path in (with_driver.root / "dev").iterdir())
-    assert nodes == [*(f"nvidia{index}" for index in range(8)), "nvidiactl"]
+    assert nodes == ["nvidia-caps", *(f"nvidia{index}" for index in range(8)), "nvidiactl"]
     information = (with_driver.root / "proc/driver/nvidia/gpus/0000:1b:00.0/information").read_text().splitlines()
     assert information[0] == "Model: \t\t NVIDIA H100 80GB HBM3"
     assert information[-1] == "GPU Excluded:\t No"
@@ -124,6 +124,28 @@ def test_the_open_module_may_make_the_first_imex_channel_and_takes_it_away(host:
     parameters = "NVreg_CreateImexChannel0:int"
     assert host.load("nvidia", "NVreg_CreateImexChannel0=1", license="Dual MIT/GPL", parmtype=parameters) == 0
     assert (host.root / "dev/nvidia-caps-imex-channels/channel0").exists()
+    assert host.unload("nvidia") == 0
+    assert list((host.root / "dev").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("profile", "product_data", "there"),
+    [
+        ("hgx-a100", "", True),
+        ("hgx-h100", "", True),
+        ("hgx-b200", "SMDL=SW_MNG", True),
+        ("l40s-pcie", "", False),
+        ("gb200-tray", "", False),
+    ],
+)
+def test_fabric_managers_capability_is_where_it_runs(
+    tmp_path: Path, profile: str, product_data: str, there: bool
+) -> None:
+    host = Host(tmp_path / "other", profile)
+    if product_data:
+        (sorted((host.root / "sys/bus/pci/devices").iterdir())[0] / "vpd").write_bytes(product_data.encode() + b"\xff")
+    assert host.load("nvidia", license="Dual MIT/GPL") == 0
+    assert (host.root / "dev/nvidia-caps/nvidia-cap0").exists() is there
     assert host.unload("nvidia") == 0
     assert list((host.root / "dev").iterdir()) == []
 

@@ -34,6 +34,10 @@ AS_THEY_ARE: dict[Any, Any] = {
         ({GpuSpecifications: {"/etc/cdi/nvidia.yaml": Specification(("GPU-0a",), "580.95.05")}}, ANEW),
         ({DeviceLinks: Links({"/dev/nvidia0": "195:0"}, {})}, ANEW),
         ({DeviceLinks: Links({"/dev/nvidia0": "195:0"}, {"195:1": "/dev/nvidia0"})}, ANEW),
+        (
+            {DeviceLinks: Links({"/dev/nvidia0": "195:0"}, {"195:0": "/run/nvidia/driver/dev/nvidia0"})},
+            ["nothing to do: devices of driver 580.95.05 are described"],
+        ),
         ({GpuDevices: Devices()}, AT_BOOT),
         ({RebootRequired: {"nvidia-driver": "held by process 7"}, GpuSpecifications: {}}, AT_BOOT),
         ({RebootRequired: {"another": "reason"}, GpuSpecifications: {}}, ANEW),

@@ -9,13 +9,14 @@ import pytest
 from gpufleet.containers.gpu_devices import SPECIFICATION
 from gpufleet.containers.schema import ROOT_FILE
 from gpufleet.operations.files import render
-from roles.container_toolkit.steps import CONFIGURATION, DROP_IN, RULE, UNIT_FILE
+from roles.container_toolkit.steps import CONFIGURATION, DROP_IN, LINKS, RULE, UNIT_FILE
 from tests.support.check_runs import Answer, outcomes
 from tests.support.runtime_answers import ROOT, answer
 from tests.support.toolkit_answers import CONTAINER, DATA, GONE, GOOD, NONE, changed
 from tests.support.toolkit_deviations import DEVIATIONS
 from tests.verify import test_container_toolkit as module
 
+WITHOUT_GPUS = GOOD["machine"].partition("\npci")[0]
 WAITS = {"reboot": "/run/gpufleet/reboot-required/nvidia-driver:the module in the kernel is another"}
 
 
@@ -45,7 +46,7 @@ def test_containers_that_lose_nothing(container: str) -> None:
 
 def test_before_the_vendors_unit() -> None:
     older = {section: GOOD[section].replace("1.19.1", "1.17.8") for section in ("packages", "programs")}
-    older["unit file"] = render(UNIT_FILE, specification=SPECIFICATION, beside="").strip()
+    older["unit file"] = render(UNIT_FILE, program=f"/{LINKS}", specification=SPECIFICATION, beside="").strip()
     gone = {"unit nvidia-cdi-refresh.path": NONE["unit nvidia-cdi-refresh.path"]}
     data = {"container_toolkit": {"version": "1.17.8"}}
     assert outcomes(module, {**GOOD, **older, **gone}, data, Answer()) == {}
@@ -81,14 +82,17 @@ def test_stack_that_does_not_fit() -> None:
     )
 
 
-@pytest.mark.parametrize("host", [GONE, DATA], ids=["absent", "without GPUs"])
-def test_leftovers(host: dict[str, Any]) -> None:
-    machine = {"machine": GOOD["machine"].partition("\npci")[0]} if host is DATA else {}
-    assert outcomes(module, {**GOOD, **machine}, host, Answer()) == {
+@pytest.mark.parametrize("machine", [GOOD["machine"], WITHOUT_GPUS], ids=["with GPUs", "without GPUs"])
+def test_leftovers(machine: str) -> None:
+    assert outcomes(module, {**GOOD, "machine": machine}, GONE, Answer()) == {
         "nothing_where_none_belongs": "container toolkit: expected nothing of it, found libnvidia-container1, "
         "libnvidia-container-tools, nvidia-container-toolkit-base, nvidia-container-toolkit, "
-        f"/{DROP_IN}, /{CONFIGURATION}, /{UNIT_FILE}, /{RULE}, {SPECIFICATION}"
+        f"/{DROP_IN}, /{CONFIGURATION}, /{UNIT_FILE}, /{RULE}, /{LINKS}, {SPECIFICATION}"
     }
+
+
+def test_a_baseboard_that_lost_its_gpus_keeps_what_it_has() -> None:
+    assert outcomes(module, {**GOOD, "machine": WITHOUT_GPUS}, DATA, Answer()) == {}
 
 
 def test_a_program_that_says_nothing() -> None:

@@ -147,10 +147,46 @@ def test_absent() -> None:
     assert planned(world, state="absent") == ""
 
 
+def test_absent_after_a_run_that_was_cut_off_before_the_restart() -> None:
+    """The drop-in is gone and containerd has the runtime still: it is restarted before the packages go."""
+    world = ready()
+    planned(world)
+    world.run(f"rm -f {DROP_IN}")
+    text = planned(world, state="absent")
+    assert text.index(f"systemctl restart {CONTAINERD}") < text.index("apt-get purge")
+    assert CONTAINERD not in world.stale
+    assert planned(world, state="absent") == ""
+
+
+def test_absent_while_containers_run_by_it() -> None:
+    world = ready()
+    planned(world)
+    before = (dict(world.files), dict(world.installed))
+    world.tasks = ["kube-system/device-plugin-x7k2p", "train/llama-0"]
+    assert_plan(ROLE, "absent_in_use", planned(world, state="absent"))
+    assert (world.files, world.installed) == before
+
+
+def test_absent_while_another_drop_in_is_bad() -> None:
+    world = ready()
+    planned(world)
+    world.put(BAD, "version = 2\n[plugins\n")
+    before = (dict(world.files), dict(world.installed))
+    assert_plan(ROLE, "absent_bad_drop_in", planned(world, state="absent"))
+    assert (world.files, world.installed) == before
+
+
 def test_a_host_without_gpus() -> None:
     world = ready()
     assert_plan(ROLE, "no_gpu", toolkit_plan(container_toolkit, world, RELEASE, {ROLE: {}}, "cpu-only"))
     assert [name for name in world.installed if "nvidia" in name] == []
+
+
+def test_a_baseboard_that_lost_its_gpus_keeps_the_toolkit_unless_it_is_to_have_none() -> None:
+    world = ready()
+    planned(world)
+    assert planned(world, machine="cpu-only") == ""
+    assert "apt-get purge" in planned(world, machine="cpu-only", state="absent")
 
 
 def test_host_without_the_key() -> None:

@@ -37,6 +37,12 @@ def is_gpu(folder: Path) -> bool:
     return paths.text(folder / "vendor") == "0x10de" and paths.text(folder / "class").startswith("0x03")
 
 
+def is_fabric(folder: Path) -> bool:
+    """Whether a PCI device is an NVSwitch, or the port by which switches of NVLink 5 are managed."""
+    is_switch = paths.text(folder / "vendor") == "0x10de" and paths.text(folder / "class") == "0x068000"
+    return is_switch or "SW_MNG" in paths.text(folder / "vpd")
+
+
 def seed() -> str:
     """What makes this host's serial numbers its own; kept beside the profile, so that a new name changes nothing."""
     path = paths.CONFIGURATION / "identity"

@@ -18,6 +18,9 @@ _NODES = {
 }
 #: Made with the module where IMEX can be used; `NVreg_CreateImexChannel0=1` adds the first channel.
 _IMEX = "nvidia-caps-imex-channels"
+#: Capabilities, of which fabric manager's has the first number (nv-caps.c of the open module); on real hosts the node
+#: comes when fabric manager first starts, and stays.
+_CAPABILITIES, _FABRIC_MANAGEMENT = "nvidia-caps", "nvidia-cap0"
 
 
 def refusal(module: elf.ModuleFile) -> int:
@@ -63,6 +66,8 @@ def loaded(module: elf.ModuleFile, given: dict[str, str]) -> None:
         _log_start(module)
         for name in ["nvidiactl", *(f"nvidia{minor}" for minor in range(len(gpus.installed())))]:
             _node(name)
+        if any(gpus.is_fabric(folder) for folder in pci.folders()):
+            _node(f"{_CAPABILITIES}/{_FABRIC_MANAGEMENT}")
         if given.get("NVreg_CreateImexChannel0") == "1":
             _node(f"{_IMEX}/channel0")
     elif module.name == "nvidia_drm":
@@ -122,7 +127,8 @@ def unloaded(name: str) -> None:
         (paths.DEV / node).unlink(missing_ok=True)
     if name == "nvidia":
         paths.remove_tree(paths.DRIVER_PROC)
-        paths.remove_tree(paths.DEV / _IMEX)
+        for folder in (_IMEX, _CAPABILITIES):
+            paths.remove_tree(paths.DEV / folder)
         for path in paths.DEV.glob("nvidia*"):
             path.unlink()
         kmsg.log("nvidia-nvlink: Unregistered Nvlink Core, major device number 511")

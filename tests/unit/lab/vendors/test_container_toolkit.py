@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -102,3 +103,36 @@ def test_the_configuration_loses_its_comments(machine: Path) -> None:
     file.write_text('# Managed\nmode = "cdi"\n')
     assert ran(machine, *words).returncode == 0
     assert file.read_text() == 'mode = "cdi"\n'
+
+
+def test_links_are_those_of_the_real_command(machine: Path) -> None:
+    """With `--create-all` of what may come, MIG's capabilities among it and no other; else of what is there."""
+    root, program = machine / "root", machine / "nvidia-ctk"
+    for name in ("nvidia0", "nvidia3", "nvidiactl", "nvidia-fs0", "nvidia-caps/nvidia-cap0",
+                 "nvidia-caps-imex-channels/channel0"):  # fmt: skip
+        (root / "dev" / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / "dev" / name).touch()
+    (root / "sys/module/nvidia").mkdir(parents=True)
+    program.write_text(re.sub(r'(?<=")(?=/dev/|/sys/)', str(root), program.read_text()))
+
+    def linked(*words: str) -> dict[str, str]:
+        assert ran(machine, "nvidia-ctk", "system", "create-dev-char-symlinks", *words).returncode == 0
+        found = sorted((root / "dev/char").iterdir())
+        return {path.name: str(path.readlink()).removeprefix(f"{root}/dev/") for path in found}
+
+    may_come = {"195:0": "nvidia0", "195:254": "nvidia-modeset", "195:255": "nvidiactl"}
+    may_come |= {"508:0": "nvidia-uvm", "508:1": "nvidia-uvm-tools"}
+    assert linked("--create-all") == may_come
+    assert linked() == {**may_come, "195:3": "nvidia3", "506:0": "nvidia-caps/nvidia-cap0"}
+
+
+def test_links_that_are_there_stay_whatever_they_lead_to(machine: Path) -> None:
+    folder = machine / "char"
+    folder.mkdir()
+    (folder / "195:0").symlink_to("/run/nvidia/driver/dev/nvidia0")
+    program = machine / "nvidia-ctk"
+    program.write_text(program.read_text().replace("/sys/module/nvidia", str(folder)))
+    done = ran(machine, "nvidia-ctk", "system", "create-dev-char-symlinks", "--create-all", f"--dev-char-path={folder}")
+    assert (done.returncode, "File exists" in done.stderr) == (0, True)
+    assert str((folder / "195:0").readlink()) == "/run/nvidia/driver/dev/nvidia0"
+    assert (folder / "195:255").is_symlink()
