@@ -25,6 +25,23 @@ class NumaNode:
     #: Huge pages in bytes.
     huge: int = 0
 
+    @property
+    def total(self) -> int:
+        """Bytes of its memory, huge pages among them: the same whatever huge pages are in force."""
+        return self.memory + self.huge
+
+
+@dataclass(frozen=True)
+class HugePages:
+    """Huge pages of the default size that the kernel has: their number, and bytes of one."""
+
+    count: int = 0
+    size: int = 0
+
+    def more(self, wanted: int | None) -> int:
+        """Return the bytes that go into huge pages where so many are wanted, below 0 for fewer; None wants no other."""
+        return 0 if wanted is None else (wanted - self.count) * self.size
+
 
 def required(kube: str, system: str, eviction: str) -> int:
     """Return the sum, in bytes, that the kubelet will demand of these three.
@@ -43,24 +60,27 @@ def required(kube: str, system: str, eviction: str) -> int:
 def shares(total: int, nodes: Sequence[NumaNode], given: Mapping[int, int]) -> dict[int, int]:
     """Return what is reserved on each NUMA node, in bytes: as given, else in proportion to its memory.
 
-    What runs beside pods runs on processors, so that nodes without any, such as the memory of GPUs in GB200, get no
-    part. Raises ValueError where the parts do not add up or do not fit.
+    Huge pages count as memory in that proportion, so that the parts are the same before and after they are in force,
+    as long as each part fits beside them. What runs beside pods runs on processors, so that nodes without any, such as
+    memory on CXL, get no part; GB200 has more NUMA nodes than this manager works with (numa_limits.py). Raises
+    ValueError where the parts do not add up or do not fit.
     """
     if total <= 0:
         raise ValueError("expected memory reserved beside the static memory manager, found none; reserve some")
-    chosen = dict(given) if given else _proportional(total, [node for node in nodes if node.has_cpus and node.memory])
+    chosen = dict(given) if given else _proportional(total, [node for node in nodes if node.has_cpus and node.total])
     _check(total, nodes, chosen)
     return dict(sorted(chosen.items()))
 
 
 def _proportional(total: int, nodes: Sequence[NumaNode]) -> dict[int, int]:
     """Split in whole MiB; what is left goes where there is room for it, the largest first."""
-    sum_of_all = sum(node.memory for node in nodes)
-    if total > sum_of_all:
+    if total > sum(node.memory for node in nodes):
         return {node.number: total for node in nodes[:1]}  # does not fit, which the caller says
-    parts = {node.number: total * node.memory // sum_of_all // MEBIBYTE * MEBIBYTE for node in nodes}
+    all_memory = sum(node.total for node in nodes)
+    whole = {node.number: total * node.total // all_memory // MEBIBYTE * MEBIBYTE for node in nodes}
+    parts = {node.number: min(whole[node.number], node.memory) for node in nodes}
     left = total - sum(parts.values())
-    for node in sorted(nodes, key=lambda node: (-node.memory, node.number)):
+    for node in sorted(nodes, key=lambda node: (-node.total, node.number)):
         more = min(left, node.memory - parts[node.number])
         parts[node.number] += more
         left -= more

@@ -14,6 +14,7 @@ from gpufleet.errors import GpufleetError, HostError
 from gpufleet.facts.gpu_daemons import GpuDaemonState
 from gpufleet.facts.kubelet import (
     KUBECONFIG,
+    LAST_ERROR,
     UNIT,
     NodeIdentity,
     NodeLabels,
@@ -147,6 +148,5 @@ def _healthy() -> str:
         cure="see `journalctl -u kubelet` on the host",
     )
     wait = f'until [ "$({HEALTHZ} 2>/dev/null)" = ok ]; do sleep 1; done'
-    last = "journalctl -u kubelet -o cat -n 200 | grep -E '^(E|F)[0-9]' | tail -n 1"
-    said = f'printf {shlex.quote(f"{sentence}{chr(10)}")} "$({last})" >&2; exit 1'
+    said = f'printf {shlex.quote(f"{sentence}{chr(10)}")} "$({LAST_ERROR})" >&2; exit 1'
     return f"timeout {HEALTHY_WITHIN} sh -c {shlex.quote(wait)} || {{ {said}; }}"

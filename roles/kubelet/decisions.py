@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gpufleet.errors import HostError
-from gpufleet.kubernetes import labels, server
+from gpufleet.kubernetes import labels, numa_limits, server
 from gpufleet.kubernetes.cpus import members
 from gpufleet.kubernetes.kubelet_configuration import KubeletConfiguration, MemoryReservation, MemorySwap
 from gpufleet.kubernetes.memory import NumaNode, required, shares
@@ -18,6 +18,7 @@ from gpufleet.stack.resolution import Resolution
 from gpufleet.stack.resolve import resolve
 from gpufleet.stack.verdicts import Verdict
 from gpufleet.stack.wish import Wish
+from roles.kubelet.groups import Managers
 from roles.kubelet.options import Kubelet
 
 
@@ -33,6 +34,8 @@ class Situation:
     identity: str
     #: What the API server said to this host; None where it was not asked.
     server: Answer | None
+    #: Whether a package is not installed at the version to install.
+    is_to_change: bool = False
     #: Packages at their version, such as `kubeadm=1.36.3`, that their repository has not, and the versions that it has.
     lacking: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
@@ -110,6 +113,7 @@ def problems(options: Kubelet, found: Situation) -> Iterator[HostError]:
     """Yield everything that speaks against making this host a node as declared, before anything is changed."""
     yield from _said(found.host, "node_name", lambda: options.node(found.host))
     yield from _said(found.host, "reserved", lambda: configuration(options, found.nodes))
+    yield from _too_many_nodes(options.managers, found)
     if missing := members(options.reserved.cpus) - members(found.cpus):
         yield HostError(
             f"{found.host}: kubelet.reserved.cpus",
@@ -133,11 +137,27 @@ def problems(options: Kubelet, found: Situation) -> Iterator[HostError]:
         )
     if found.lacking:
         yield _not_of_one_release(found.host, found.lacking)
-    if found.server is None or options.api_server is None:
-        return
+    if found.server is not None:
+        yield from _beside_server(options, found, found.server)
+
+
+def _beside_server(options: Kubelet, found: Situation, answer: Answer) -> Iterator[HostError]:
+    """Yield what speaks against this host beside its API server, as far as that is to be heard."""
+    endpoint = options.api_server or "the address in kubelet.conf"
     # A host that is a node already works on while its API server does not answer.
-    if found.server.status or not found.identity:
-        yield from server.objections(found.host, options.api_server, found.server, options.clock_tolerance)
+    if answer.status or not found.identity:
+        yield from server.objections(found.host, endpoint, answer, options.clock_tolerance)
+    is_to_join = options.join is not None and not found.identity
+    is_silent = not answer.status and not found.identity  # which is said already
+    if (found.is_to_change or is_to_join) and not (answer.version or options.api_server_version or is_silent):
+        yield server.version_unknown(found.host, endpoint, answer)
+
+
+def _too_many_nodes(managers: Managers, found: Situation) -> Iterator[HostError]:
+    """Yield the managers that do not work with as many NUMA nodes as the machine has."""
+    for each in numa_limits.excesses(managers.topology, managers.topology_options, managers.memory, len(found.nodes)):
+        where = f"{found.host}: kubelet.managers.{each.option}"
+        yield HostError(where, expected=each.expected, found=f"{len(found.nodes)} on this machine", cure=each.cure)
 
 
 def _not_of_one_release(host: str, lacking: Mapping[str, Sequence[str]]) -> HostError:

@@ -21,7 +21,7 @@ from roles.kubelet.steps import (
     prepare_kernel,
     remove,
     run,
-    see_that_it_may_move,
+    see_that_it_may_change,
     turn_swap_off,
 )
 
@@ -40,8 +40,9 @@ def kubelet_beforehand() -> None:
         remove(options, options.node_name or host.name)
         return
     chosen = resolution(host)
-    if not _refuse(options, chosen, look(options, chosen)):
-        see_that_it_may_move(options, options.node(host.name))
+    found = look(options, chosen)
+    if not _refuse(options, chosen, found):
+        see_that_it_may_change(options, configuration(options, found.nodes), options.node(host.name))
 
 
 @deploy("Kubelet")
@@ -56,8 +57,10 @@ def kubelet() -> None:
     - the kubelet: static CPU manager with processors of the system's own, topology manager, static memory manager whose
       reservations add up on every NUMA node, eviction, images, graceful shutdown, rotated certificates, huge pages;
       as a drop-in over the cluster's configuration, which the kubelet itself checks before it takes its place
-    - its managers' records, which go where they are of another policy or reservation, on a drained node alone
-    - the join, by a token or a bootstrap kubeconfig, with taints, gpufleet's own first
+    - its managers' records, which go where they are of another policy, reservation or machine, on a drained node alone
+    - the flags that kubeadm gave it at the join, of which those go that the wanted kubelet no longer has
+    - the join, by a token or a bootstrap kubeconfig, with taints, gpufleet's own first; refused where the cluster still
+      has a node of this name without that one, as a kubelet taints only a node that it makes
     - labels of GPUs, driver and place, at the join and whenever they change, by the node's own rights
     - another minor version on a drained node alone; `state: absent` resets and removes all of it
 
@@ -88,10 +91,11 @@ def kubelet() -> None:
     except GpufleetError as error:
         operations.refused(name="Refuse to join without the secrets that it takes", problems=[error])
         return
+    see_that_it_may_change(options, wanted, node)
     prepare_kernel(options)
     turn_swap_off(options)
-    install(options, chosen, node)
-    configure(wanted, node)
+    install(options, chosen)
+    configure(options, wanted, node)
     join(options, given, node, found.identity)
     run(labels, node)
 

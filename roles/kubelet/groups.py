@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from gpufleet.kubernetes import numa_limits
 from gpufleet.kubernetes.cpus import members
 from gpufleet.kubernetes.kubelet_configuration import CpuPolicy, MemoryPolicy, TopologyPolicy
 from gpufleet.kubernetes.quantity import Bytes, Processors, count
@@ -25,8 +26,14 @@ def _threshold(text: str) -> str:
     return text
 
 
+def _numa_options(options: dict[str, str]) -> dict[str, str]:
+    numa_limits.most(options)
+    return options
+
+
 CpuSet = Annotated[str, AfterValidator(_cpus)]
 Threshold = Annotated[str, AfterValidator(_threshold)]
+TopologyOptions = Annotated[dict[str, str], AfterValidator(_numa_options)]
 Signal = Literal[
     "memory.available", "nodefs.available", "nodefs.inodesFree", "imagefs.available", "imagefs.inodesFree",
     "pid.available",
@@ -106,7 +113,7 @@ class Managers(_Part):
         default="best-effort", description="How strictly GPUs, adapters, processors and memory are of one NUMA node."
     )
     scope: Literal["container", "pod"] = Field(default="container", description="What is kept together.")
-    topology_options: dict[str, str] = Field(default={}, description="Options of the topology manager.")
+    topology_options: TopologyOptions = Field(default={}, description="Options of the topology manager.")
 
 
 class Eviction(_Part):

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
 from gpufleet.kubernetes import names
+from gpufleet.kubernetes.data import ClusterData
 from gpufleet.kubernetes.join import OLDEST
 from gpufleet.kubernetes.names import LabelKey, LabelValue, Taint
-from gpufleet.options import RoleOptions
+from gpufleet.options import Named, RoleOptions
 from gpufleet.stack.versions import numbers
 from roles.kubelet.groups import Eviction, Images, Join, Managers, Place, Reserved, Shutdown
 
-#: What pods' networks need, and what a kubelet with `protectKernelDefaults` finds or does not start: kubelet 1.36.3,
+#: What a kubelet with `protectKernelDefaults` finds or does not start: kubelet 1.36.3,
 #: pkg/kubelet/cm/container_manager_linux.go, setupKernelTunables.
-SYSCTL = {
-    "net.bridge.bridge-nf-call-ip6tables": 1,
-    "net.bridge.bridge-nf-call-iptables": 1,
-    "net.ipv4.ip_forward": 1,
+DEMANDED = {
     "kernel.keys.root_maxbytes": 25000000,
     "kernel.keys.root_maxkeys": 1000000,
     "kernel.panic": 10,
@@ -28,6 +26,14 @@ SYSCTL = {
     "vm.overcommit_memory": 1,
     "vm.panic_on_oom": 0,
 }
+#: That, and what pods' networks need.
+SYSCTL = {
+    "net.bridge.bridge-nf-call-ip6tables": 1,
+    "net.bridge.bridge-nf-call-iptables": 1,
+    "net.ipv4.ip_forward": 1,
+    **DEMANDED,
+}
+HUGE_PAGES = "vm.nr_hugepages"
 ModuleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$")]
 SysctlKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+(\.[A-Za-z0-9_/-]+)+$")]
 NodeName = Annotated[str, AfterValidator(names.node_name)]
@@ -41,7 +47,9 @@ class Kubelet(RoleOptions, key="kubelet"):
     version: str | None = Field(None, description="Exact version, such as `1.36.3`.")
     api_server: Endpoint | None = Field(None, description="Host and port of the API server, such as `10.0.0.1:6443`.")
     api_server_version: str | None = Field(
-        None, description="Its version, which is then judged before any connection; else it is asked by every host."
+        None,
+        description="Its version, which is then judged before any connection; else it is asked by every host, and "
+        "needed here where it is not told.",
     )
     join: Join | None = Field(None, description="How the host joins; none leaves a host that has not joined as it is.")
     node_name: NodeName | None = Field(None, description="Name of the node; none takes the inventory's.")
@@ -64,7 +72,9 @@ class Kubelet(RoleOptions, key="kubelet"):
     hugepages: int | None = Field(None, ge=0, description="Huge pages of the default size (2 MiB); none leaves them.")
     modules: list[ModuleName] = Field(["overlay", "br_netfilter"], description="Kernel modules, now and at boot.")
     sysctl: dict[SysctlKey, int] = Field(
-        SYSCTL, description="Kernel settings; a dictionary given here replaces the whole default set."
+        SYSCTL,
+        description="Kernel settings; a dictionary given here replaces the whole default set, of which "
+        "`protect_kernel_defaults` demands some.",
     )
     protect_kernel_defaults: bool = Field(
         True, description="Have the kubelet refuse a kernel that is set otherwise, rather than set it."
@@ -103,6 +113,17 @@ class Kubelet(RoleOptions, key="kubelet"):
             raise ValueError("expected api_server with join, found none; name its host and port")
         return self
 
+    @model_validator(mode="after")
+    def _kernel_is_as_the_kubelet_demands(self) -> Self:
+        if self.state == "absent" or not self.protect_kernel_defaults:
+            return self
+        if wrong := [key for key, value in DEMANDED.items() if self.sysctl.get(key) != value]:
+            wanted = ", ".join(f"{key} = {DEMANDED[key]}" for key in wrong)
+            found = ", ".join(f"{key} = {self.sysctl[key]}" if key in self.sysctl else f"no {key}" for key in wrong)
+            cure = "the kubelet starts with no others; set them so, or protect_kernel_defaults: False"
+            raise ValueError(f"expected {wanted} in sysctl, found {found}; {cure}")
+        return self
+
     @field_validator("labels")
     @classmethod
     def _kubelet_may_set_them(cls, labels: dict[str, str]) -> dict[str, str]:
@@ -119,7 +140,7 @@ class Kubelet(RoleOptions, key="kubelet"):
     @property
     def sysctl_text(self) -> dict[str, str]:
         """Kernel settings as the kernel prints them, in the order of their names."""
-        pages = {} if self.hugepages is None else {"vm.nr_hugepages": self.hugepages}
+        pages = {} if self.hugepages is None else {HUGE_PAGES: self.hugepages}
         return {key: str(value) for key, value in sorted({**self.sysctl, **pages}.items())}
 
     def wish(self) -> Mapping[str, Any]:
@@ -127,6 +148,12 @@ class Kubelet(RoleOptions, key="kubelet"):
         if self.state == "absent":
             return {}
         return {"kubernetes": self.version, "kubelet": self.version, "kube_apiserver": self.api_server_version}
+
+    def claims(self, host: Named) -> Iterable[tuple[str, str]]:
+        """Return the node in its cluster: a verification of one host must not let in, or shut out, another one's."""
+        if self.state == "present":
+            cluster = ClusterData.of(host).described
+            yield "kubelet.node_name", f"node {self.node_name or host.name} in the cluster of {cluster}"
 
     def node(self, name: str) -> str:
         """Return the node's name on a host of this name in the inventory; raises ValueError for one not allowed."""

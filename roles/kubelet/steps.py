@@ -5,7 +5,8 @@ from __future__ import annotations
 from pyinfra.context import host
 
 from gpufleet.errors import HostError
-from gpufleet.facts.kubelet import CLUSTERS, DIRECTORY, DROP_IN, DROP_INS, UNIT, ApiServer, NodeIdentity
+from gpufleet.facts.kubelet import CLUSTERS, DROP_IN, DROP_INS, UNIT, ApiServer, NodeIdentity
+from gpufleet.facts.kubelet_flags import FLAGS
 from gpufleet.facts.numa import NumaNodes, OnlineCpus
 from gpufleet.facts.offers import OfferedVersions
 from gpufleet.facts.packages import InstalledVersions
@@ -14,6 +15,7 @@ from gpufleet.kubernetes.join import Joining, Papers
 from gpufleet.kubernetes.kubelet_configuration import KubeletConfiguration
 from gpufleet.kubernetes.labels import COMPUTED
 from gpufleet.kubernetes.memory import NumaNode
+from gpufleet.kubernetes.names import PREFLIGHT
 from gpufleet.operations import (
     components,
     files,
@@ -22,6 +24,7 @@ from gpufleet.operations import (
     kubeadm,
     kubelet,
     kubelet_configuration,
+    kubelet_flags,
     packages,
     stack,
     swap,
@@ -34,14 +37,14 @@ from gpufleet.stack.kubernetes_choice import BESIDE, VERSIONED
 from gpufleet.stack.resolution import Resolution
 from roles.kubelet.decisions import Situation
 from roles.kubelet.groups import Join
-from roles.kubelet.options import Kubelet
+from roles.kubelet.options import HUGE_PAGES, Kubelet
 
 MODULES = "etc/modules-load.d/gpufleet-kubelet.conf"
 SETTINGS = "etc/sysctl.d/61-gpufleet-kubelet.conf"
 #: Behind kubeadm's 10-kubeadm.conf, whose variable it gives another value.
 UNIT_DROP_IN = f"etc/systemd/system/{UNIT}.d/20-gpufleet.conf"
 #: What the kubelet reads at its start alone.
-FILES = (kubelet.PROGRAM, DROP_IN, CLUSTERS, f"{DIRECTORY}/kubeadm-flags.env")
+FILES = (kubelet.PROGRAM, DROP_IN, CLUSTERS, FLAGS)
 REPOSITORY = "kubernetes"
 #: Seconds for all steps of kubeadm together, in units of the seconds for one.
 STEPS = 4
@@ -50,26 +53,33 @@ STEPS = 4
 def look(options: Kubelet, chosen: Resolution) -> Situation:
     """Ask the host for what decides about its kubelet."""
     nodes: list[NumaNode] = host.get_fact(NumaNodes)
-    asked = host.get_fact(ApiServer, endpoint=options.api_server) if options.api_server else None
+    identity: str = host.get_fact(NodeIdentity)
+    is_known = bool(options.api_server or identity)
+    sought = _sought(chosen)
     return Situation(
         host=host.name,
         nodes=tuple(nodes),
         cpus=host.get_fact(OnlineCpus),
-        identity=host.get_fact(NodeIdentity),
-        server=asked,
-        lacking=_lacking(chosen),
+        identity=identity,
+        server=host.get_fact(ApiServer, endpoint=options.api_server or "") if is_known else None,
+        is_to_change=bool(sought),
+        lacking=_lacking(chosen, sought),
     )
 
 
-def _lacking(chosen: Resolution) -> dict[str, list[str]]:
-    """Return which of the packages to install their repository has not, asked before the host uses it."""
+def _sought(chosen: Resolution) -> dict[str, str | None]:
+    """Return the packages that are not installed at the version to install."""
     wanted = {package.name: package.version or None for package in chosen.of("kubernetes")}
     installed: dict[str, str] = host.get_fact(InstalledVersions, packages=sorted(wanted))
-    sought = wishes.unmet(wanted, installed, {})
+    return {name: wanted[name] for name in wishes.unmet(wanted, installed, {})}
+
+
+def _lacking(chosen: Resolution, sought: dict[str, str | None]) -> dict[str, list[str]]:
+    """Return which of the packages sought their repository has not, asked before the host uses it."""
     urls = [repository.url for repository in chosen.repositories if repository.name == REPOSITORY]
     offered = host.get_fact(OfferedVersions, url=urls[0], packages=sorted(sought)) if sought and urls else {}
     # A repository that says nothing is the installation's own failure.
-    return wishes.lacking({name: wanted[name] for name in sought}, offered) if offered else {}
+    return wishes.lacking(sought, offered) if offered else {}
 
 
 def prepare_kernel(options: Kubelet) -> None:
@@ -86,23 +96,30 @@ def turn_swap_off(options: Kubelet) -> None:
         swap.off(name="Turn swap off, now and at every boot")
 
 
-def see_that_it_may_move(options: Kubelet, node: str) -> None:
-    """Refuse another minor version on a node that is not drained."""
+def see_that_it_may_change(options: Kubelet, wanted: KubeletConfiguration, node: str) -> None:
+    """Refuse what takes a drained node on one that is not: another minor version, or managers that must forget."""
     kubelet.may_move(version=str(options.version), node=node, name="See that the kubelet may become this version")
+    pages = options.sysctl_text.get(HUGE_PAGES)
+    hugepages = None if pages is None else int(pages)
+    kubelet_configuration.may_be(
+        wanted=wanted, node=node, hugepages=hugepages, name="See that the kubelet's managers may be as declared"
+    )
 
 
-def install(options: Kubelet, chosen: Resolution, node: str) -> None:
-    """Install the packages, held; a node gets another minor version only while it is drained."""
-    see_that_it_may_move(options, node)
+def install(options: Kubelet, chosen: Resolution) -> None:
+    """Install the packages, held."""
     packages.exact(packages=["openssl"], timeout=options.install_timeout, name="Install what reads certificates")
     components.install(chosen, chosen.of("kubernetes"), "Kubernetes", options.install_timeout)
     packages.held(packages=list(BESIDE), name="Hold what kubelet and kubeadm need beside")
 
 
-def configure(wanted: KubeletConfiguration, node: str) -> None:
-    """Have the kubelet read our configuration over the cluster's."""
+def configure(options: Kubelet, wanted: KubeletConfiguration, node: str) -> None:
+    """Have the kubelet read our configuration over the cluster's, by flags that it knows."""
+    kubelet_flags.are_known(version=str(options.version), name="Drop flags that the kubelet no longer has")
     files.rendered(path=UNIT_DROP_IN, drop_ins=DROP_INS, name="Have the kubelet read drop-ins, after what it needs")
-    kubelet_configuration.in_force(wanted=wanted, node=node, name="Configure the kubelet, checked by itself")
+    kubelet_configuration.in_force(
+        wanted=wanted, node=node, read=FILES, name="Configure the kubelet, checked by itself"
+    )
 
 
 def join(options: Kubelet, papers: Papers | None, node: str, identity: str) -> None:
@@ -114,7 +131,12 @@ def join(options: Kubelet, papers: Papers | None, node: str, identity: str) -> N
     else:
         timeout = STEPS * options.join.timeout
         kubeadm.joined(
-            node=node, papers=papers, endpoint=options.api_server, timeout=timeout, name=f"Join the cluster as {node}"
+            node=node,
+            papers=papers,
+            endpoint=options.api_server,
+            timeout=timeout,
+            taint=PREFLIGHT if options.preflight else None,
+            name=f"Join the cluster as {node}",
         )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gpufleet.kubernetes.flags import known
 from gpufleet.kubernetes.join import Joining, with_kubeconfig, with_token
 from gpufleet.kubernetes.memory import NumaNode
 from gpufleet.lab.control_plane import programs
@@ -55,6 +56,20 @@ NOTHING: dict[str, Any] = {
     "reserved": {"cpus": "", "kube": {"cpu": "500m"}, "enforced": ["none"]},
 }
 
+START = (
+    "gpu-07: /etc/kubernetes/kubelet.conf.d/50-gpufleet.conf: expected a configuration that the installed kubelet "
+    "takes, found "
+)
+CURE = (
+    "; correct the options of the role kubelet, or flags in /var/lib/kubelet/kubeadm-flags.env; the old configuration "
+    "is still in force\n"
+)
+#: As kubeadm 1.34 writes it.
+KUBEADMS = (
+    'KUBELET_KUBEADM_ARGS="--container-runtime-endpoint=unix:///run/containerd/containerd.sock '
+    '--pod-infra-container-image=registry.k8s.io/pause:3.10.1 --hostname-override=gpu-07"\n'
+)
+
 
 @pytest.fixture(scope="module")
 def kube() -> Programs:
@@ -65,7 +80,7 @@ class Place:
     """The kubelet's directories, below one of the test's."""
 
     def __init__(self, root: Path) -> None:
-        self.clusters, self.drop_ins = root / "config.yaml", root / "conf.d"
+        self.clusters, self.drop_ins, self.flags = root / "config.yaml", root / "conf.d", root / "kubeadm-flags.env"
         self.new = self.drop_ins / "50-gpufleet.conf.new"
         self.drop_ins.mkdir()
 
@@ -83,6 +98,7 @@ def place(kube: Programs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pl
     monkeypatch.setattr(kubelet_configuration, "PROGRAM", str(kube.path("kubelet")))
     monkeypatch.setattr(kubelet_configuration, "CLUSTERS", str(found.clusters))
     monkeypatch.setattr(kubelet_configuration, "DROP_INS", str(found.drop_ins))
+    monkeypatch.setattr(kubelet_configuration, "FLAG_FILES", str(found.flags))
     return found
 
 
@@ -108,15 +124,22 @@ def test_accepted(place: Place, changes: dict[str, Any], over_the_clusters: bool
 )
 def test_refused_in_its_own_words(place: Place, wrong: str, said: str) -> None:
     code, text = place.judged(text_of().replace("maxPods: 110", wrong))
-    start = (
-        "gpu-07: /etc/kubernetes/kubelet.conf.d/50-gpufleet.conf: expected a configuration that the installed kubelet"
-    )
-    cure = "; correct the options of the role kubelet; the old configuration is still in force\n"
     assert code == 1
-    assert text.startswith(f"{start} takes, found ")
+    assert text.startswith(START)
     assert said in text
-    assert text.endswith(cure)
+    assert text.endswith(CURE)
     assert not place.new.exists()
+
+
+@pytest.mark.parametrize("over_the_clusters", [False, True], ids=["alone", "over the cluster's"])
+def test_by_the_flags_of_kubeadm(place: Place, over_the_clusters: bool) -> None:
+    if over_the_clusters:
+        place.clusters.write_text(CLUSTERS)
+    place.flags.write_text(KUBEADMS)
+    said = "failed to parse kubelet flag: unknown flag: --pod-infra-container-image"
+    assert place.judged(text_of()) == (1, f"{START}{said}{CURE}")
+    place.flags.write_text(known(KUBEADMS, HERE["version"]))
+    assert place.judged(text_of()) == (0, "")
 
 
 @pytest.mark.parametrize("by", ["token", "kubeconfig"])

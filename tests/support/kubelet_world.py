@@ -20,13 +20,14 @@ from gpufleet.facts.kubelet import (
     NodeOccupancy,
     NodeTraces,
 )
-from gpufleet.facts.numa import NumaNodes, OnlineCpus
+from gpufleet.facts.kubelet_flags import FLAGS, KubeadmFlags
+from gpufleet.facts.numa import DefaultHugePages, NumaNodes, OnlineCpus
 from gpufleet.facts.offers import OfferedVersions
 from gpufleet.facts.swap import Swap, SwapState
 from gpufleet.facts.sysctl import SysctlValues
 from gpufleet.kubernetes.drained import Occupancy
 from gpufleet.kubernetes.managers import CPU_STATE, MEMORY_STATE, Records
-from gpufleet.kubernetes.memory import NumaNode
+from gpufleet.kubernetes.memory import HugePages, NumaNode
 from gpufleet.kubernetes.server import Answer
 from gpufleet.operations import kubeadm, kubelet_configuration
 from gpufleet.stack.kubernetes_choice import BESIDE, VERSIONED
@@ -36,6 +37,7 @@ from tests.support.companion_world import CompanionWorld, companion_plan
 VERSIONS = ("1.37.1-1.1", "1.36.3-1.1", "1.36.2-1.1", "1.35.6-1.1")
 OWN = {"cri-tools": "1.36.0-1.1", "kubernetes-cni": "1.9.1-1.1"}
 SERVER = Answer(200, "1.36.3", 1)
+HUGE_PAGE = 2 * 2**20
 #: What managers write at their start; the policies here are those of the role's own choice.
 STATIC = Records(
     '{"policyName":"static","defaultCpuSet":"0-127"}',
@@ -69,6 +71,7 @@ class KubeletWorld(CompanionWorld):
     swap: Swap = field(default_factory=lambda: Swap(active=("/dev/sda2",)))
     settings: dict[str, str] = field(default_factory=dict)
     labels: dict[str, str] | None = None
+    nodes: int = 2
     #: What the repository says before it is used; nothing where it does not answer.
     repository: dict[str, list[str]] = field(default_factory=dict)
 
@@ -113,6 +116,16 @@ class KubeletWorld(CompanionWorld):
             self._held(command)
             super().run(command.partition(" && ")[0])
 
+    @property
+    def pages(self) -> HugePages:
+        """Huge pages that are in force."""
+        return HugePages(int(self.settings.get("vm.nr_hugepages", "0")), HUGE_PAGE)
+
+    def numa_nodes(self) -> list[NumaNode]:
+        """NUMA nodes, over which the kernel spreads huge pages evenly."""
+        huge = self.pages.count * HUGE_PAGE // self.nodes
+        return [NumaNode(number, 2**40 - huge, huge=huge) for number in range(self.nodes)]
+
     def _held(self, command: str) -> None:
         if command.startswith("apt-mark hold"):
             self.held.update(name for name in BESIDE if name in command)
@@ -123,11 +136,14 @@ def facts(world: KubeletWorld) -> dict[Any, Any]:
     joined = ["/etc/kubernetes/kubelet.conf", f"/var/lib/kubelet/{MEMORY_STATE}", "/etc/cni/net.d/10-calico.conflist"]
     return {
         OfferedVersions: lambda url, packages: world.repository,
-        NumaNodes: [NumaNode(0, 2**40), NumaNode(1, 2**40)],
+        NumaNodes: world.numa_nodes,
+        DefaultHugePages: lambda: world.pages,
         OnlineCpus: "0-127",
+        KubeadmFlags: lambda: world.files.get(FLAGS, ""),
         ApiServer: lambda endpoint: world.server,
         NodeIdentity: lambda: world.identity,
-        NodeOccupancy: lambda node: world.occupancy if world.identity else Occupancy(),
+        # Who is asked for another node than the host's is told that it is free.
+        NodeOccupancy: lambda node: world.occupancy if node == world.identity else Occupancy(bool(world.identity)),
         ManagerRecords: lambda: world.records,
         NodeLabels: lambda: world.labels,
         NodeTraces: lambda: joined if world.identity else [],
@@ -148,8 +164,9 @@ def kubelet_plan(
         return companion_plan(role, world, release, "hgx-h100", data, changes={**facts(world), **changes})
 
 
-def _joins(where: str, papers: Any, endpoint: str, timeout: int) -> str:
+def _joins(where: str, papers: Any, endpoint: str, timeout: int, question: str = "") -> str:
     digest = sha256(papers.configuration.encode()).hexdigest()[:8]
     kind = "a token" if papers.kubeconfig is None else "a bootstrap kubeconfig"
     name = re.search(r"^  name: (\S+)$", papers.configuration, re.MULTILINE)
-    return f"kubeadm joins {name[1] if name else '?'} at {endpoint} by {kind} ({digest}, within {timeout} s)"
+    first = ", after a look for a node of that name" if question else ""
+    return f"kubeadm joins {name[1] if name else '?'} at {endpoint} by {kind} ({digest}, within {timeout} s{first})"

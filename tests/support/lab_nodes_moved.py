@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from gpufleet.facts.kubelet_flags import FLAGS
 from gpufleet.lab.control_plane import programs
 from gpufleet.stack.versions import upstream
 from tests.support import lab_nodes_left as left
@@ -13,6 +14,8 @@ from tests.support.lab_nodes_others import of_others, write_as_others
 
 #: containerd that both minors go together with.
 CONTAINERD = "2.2.6"
+#: As kubeadm 1.34 wrote it.
+GONE = "--pod-infra-container-image=registry.k8s.io/pause:3.10.1"
 VERSIONED = ("kubelet", "kubeadm", "kubectl")
 _PACKAGES = f"dpkg-query --show --showformat='${{Package}} ${{Version}}\\n' {' '.join(VERSIONED)}"
 
@@ -58,9 +61,11 @@ def moves(nodes: Nodes, host: str, *, beside: str) -> None:
     """Drain a node and see it become of the cluster's version; nothing of others, or of the node beside it, changes."""
     write_as_others(nodes.own, host)
     others, aside = of_others(nodes.node(host)), _aside(nodes, beside)
+    flags = _joined_by_an_older_kubeadm(nodes, host)
     nodes.own.kubectl("drain", host, "--ignore-daemonsets", "--force")
     nodes.declare(host, version=nodes.own.version)
     assert nodes.changed(host, beside) > 0
+    assert nodes.fleet.host(host).execute(f"cat {FLAGS}").stdout == flags
     check(nodes, host, nodes.own.version)
     nodes.until_ready(host)
     nodes.own.kubectl("uncordon", host)
@@ -69,6 +74,15 @@ def moves(nodes: Nodes, host: str, *, beside: str) -> None:
     assert nodes.verify(host) == {host: "confirmed"}
     nodes.start_pod(f"train-{host}", host)
     assert nodes.granted(f"train-{host}")
+
+
+def _joined_by_an_older_kubeadm(nodes: Nodes, host: str) -> str:
+    """Give kubeadm's file the flag that 1.34 wrote and that no kubelet has from 1.35 on; returns it as it was."""
+    machine = nodes.fleet.host(host)
+    before = str(machine.execute(f"cat {FLAGS}").stdout)
+    assert before.startswith('KUBELET_KUBEADM_ARGS="')
+    machine.execute(f"""sed -i 's|^KUBELET_KUBEADM_ARGS="|&{GONE} |' {FLAGS}; grep -q -e {GONE} {FLAGS}""")
+    return before
 
 
 def check(nodes: Nodes, host: str, version: str) -> None:

@@ -52,7 +52,7 @@ def plan(deploy: Callable[[], Any], facts: Facts | None = None, data: Mapping[st
         patch.object(host, "get_fact", _scripted(facts or {})),
         patch.object(host, "noop", lambda text: noops.setdefault(host.current_op_hash or "", []).append(text)),
         patch.object(FunctionCommand, "execute", lambda *_: True),
-        patch.multiple(apt_get, install=_install, update=_update, remove=_remove),
+        patch.multiple(apt_get, install=_install, update=_update, remove=_remove, fetch=_fetch),
         patch.object(dnf_command, "dnf", _dnf),
     ):
         connect_all(state)
@@ -93,6 +93,10 @@ def _install(packages: Sequence[str], timeout: int, lock_timeout: int, recommend
 
 def _update(timeout: int, lock_timeout: int, cache_time: int = 0) -> StringCommand:
     return StringCommand("apt-get update", f"(if older than {cache_time} s)" if cache_time else "")
+
+
+def _fetch(packages: Sequence[str], instead_of: Sequence[str], timeout: int, lock_timeout: int) -> StringCommand:
+    return StringCommand("apt-get fetch", *packages, "instead of", *instead_of, f"(within {timeout} s)")
 
 
 def _remove(packages: Sequence[str], purge: bool, timeout: int, lock_timeout: int) -> StringCommand:

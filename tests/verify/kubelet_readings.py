@@ -13,8 +13,8 @@ from gpufleet.facts.gpu_daemons import GpuDaemonState
 from gpufleet.facts.kubelet import (
     CERTIFICATE,
     DROP_IN,
-    KUBECONFIG,
     UNIT,
+    ApiServer,
     ManagerRecords,
     NodeIdentity,
     NodeLabels,
@@ -34,12 +34,6 @@ from tests.verify.companion_readings import unit_probe
 
 Declared = Callable[[Any], Any]
 
-#: The server's address is the kubelet's own; its answer is read as the deploy reads it.
-_SERVER = (
-    f"s=$(sed -n 's|^ *server: *https://||p' {KUBECONFIG} 2>/dev/null | head -n 1); date +%s; "
-    '[ -z "$s" ] || printf "GET /version HTTP/1.0\\r\\nHost: ${s%:*}\\r\\n\\r\\n" '
-    '| timeout 10 openssl s_client -quiet -connect "$s" 2>/dev/null; true'
-)
 PROBE = {
     **companion_readings.PROBE,
     **unit_probe(UNIT),
@@ -52,7 +46,7 @@ PROBE = {
     "records": ManagerRecords().command(),
     "numa": NumaNodes().command(),
     "online": OnlineCpus().command(),
-    "server": _SERVER,
+    "server": ApiServer().command(),
     "modules at boot": f"grep -v '^#' /{MODULES} 2>/dev/null; true",
     "built in": "sed 's|.*/||; s|[.]ko$||' \"/lib/modules/$(uname -r)/modules.builtin\" 2>/dev/null; true",
     "settings at boot": f"grep -v '^#' /{SETTINGS} 2>/dev/null; true",

@@ -9,7 +9,7 @@ import pytest
 
 from gpufleet.facts.gpu_daemons import GpuDaemonState
 from gpufleet.facts.kubelet import CERTIFICATE, DROP_IN, UNIT, ManagerRecords, NodeLabels, NodeTraces
-from gpufleet.facts.numa import NumaNodes
+from gpufleet.facts.numa import NumaNodes, OnlineCpus
 from gpufleet.facts.swap import SwapState
 from gpufleet.health import Probe, unproven
 from gpufleet.kubernetes.labels import COMPUTED
@@ -136,7 +136,8 @@ def test_managers_are_in_force(member: Node | None) -> None:
         wanted = {"CPU": member.wanted.cpu_manager_policy, "memory": member.wanted.memory_manager_policy}
         assert member.policies == wanted, f"managers: expected policies {wanted}, found {member.policies}"
         records = ManagerRecords().process(member.probe["records"].lines)
-        stale = outdated(member.wanted, records, NumaNodes().process(member.probe["numa"].lines))
+        nodes, online = NumaNodes().process(member.probe["numa"].lines), member.probe["online"].lines
+        stale = outdated(member.wanted, records, nodes, OnlineCpus().process(online))
         assert not stale, f"managers: expected records of the declared reservations, found {stale}"
 
 
@@ -169,7 +170,7 @@ def test_kubelet_suits_the_api_server(member: Node | None) -> None:
     if member:
         version = member.server.version
         if not version:
-            unproven("API server: expected its version, found that it does not tell everybody")
+            unproven("API server: expected its version, found that it does not tell this node")
         said = "; ".join(map(str, beside(str(member.options.version), version)))
         assert not said, f"kubelet: expected one that suits API server {version}, found {said}"
 

@@ -33,6 +33,34 @@ def test_parts_add_up_and_fit(nodes: list[NumaNode], data: st.DataObject) -> Non
     assert all(node.has_cpus for node in nodes if node.number in parts)
 
 
+SIZES = st.lists(st.integers(64, 4 * 2**30), min_size=1, max_size=8)
+
+
+@given(SIZES, st.data())
+def test_the_split_is_the_same_whatever_huge_pages_are_in_force(sizes: list[int], data: st.DataObject) -> None:
+    """Each part fits beside them, as reserved memory is a small part of what huge pages leave."""
+    memory = [size * 1024 for size in sizes]
+    total = data.draw(st.integers(1, sum(memory)))
+    before = shares(total, [NumaNode(number, size) for number, size in enumerate(memory)], {})
+    huge = [data.draw(st.integers(0, size - before.get(number, 0))) for number, size in enumerate(memory)]
+    nodes = [NumaNode(number, size - huge[number], huge=huge[number]) for number, size in enumerate(memory)]
+    assert shares(total, nodes, {}) == before
+
+
+def test_the_split_of_two_nodes_that_are_not_alike() -> None:
+    pages = 32 * GIBIBYTE
+    sizes = (263_000_000 * 1024, 264_200_000 * 1024)
+    for huge in (0, pages):
+        nodes = [NumaNode(number, size - huge, huge=huge) for number, size in enumerate(sizes)]
+        parts = shares(3 * GIBIBYTE, nodes, {})
+        assert {number: written(part) for number, part in parts.items()} == {0: "1532Mi", 1: "1540Mi"}
+
+
+def test_a_part_that_huge_pages_leave_no_room_for_goes_elsewhere() -> None:
+    nodes = [NumaNode(0, GIBIBYTE, huge=999 * GIBIBYTE), NumaNode(1, 1000 * GIBIBYTE)]
+    assert shares(4 * GIBIBYTE, nodes, {}) == {0: GIBIBYTE, 1: 3 * GIBIBYTE}
+
+
 @given(st.integers(0, 2**50))
 def test_what_is_written_is_read(number: int) -> None:
     assert count(written(number)) == number

@@ -83,6 +83,7 @@ def test_a_host_that_is_to_join_by_other_hands() -> None:
     }
 
 
+OTHERS = "the machine had other processors, or others were reserved"
 POLICIES = "{'CPU': 'static', 'memory': 'Static'}"
 
 
@@ -183,6 +184,13 @@ POLICIES = "{'CPU': 'static', 'memory': 'Static'}"
             },
         ),
         (
+            changed("records", '"defaultCpuSet":"0-127"', '"defaultCpuSet":"0-126"'),
+            {
+                "managers_are_in_force": "managers: expected records of the declared reservations, found "
+                f"{{'cpu_manager_state': '{OTHERS}'}}"
+            },
+        ),
+        (
             {"records": ""},
             {
                 "managers_are_in_force": f"managers: expected policies {POLICIES}, "
@@ -226,7 +234,7 @@ POLICIES = "{'CPU': 'static', 'memory': 'Static'}"
             {
                 "api_server_answers": "API server: expected an answer to this host, found none",
                 "kubelet_suits_the_api_server": "unproven: API server: expected its version, "
-                "found that it does not tell everybody",
+                "found that it does not tell this node",
             },
         ),
         (

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from gpufleet.kubernetes.memory import NumaNode
 from gpufleet.stack.resolution import DriverChoice, Resolution
 from roles.kubelet.decisions import Situation, configuration, node_labels, problems
-from roles.kubelet.options import Kubelet
+from roles.kubelet.options import DEMANDED, SYSCTL, Kubelet
 
 GIVEN: dict[str, Any] = {"version": "1.36.3"}
 TOKEN = {"token": {"env": "T"}, "ca_hashes": {"env": "H"}}
@@ -56,6 +56,28 @@ NODES = (NumaNode(0, 2**40), NumaNode(1, 2**40))
             "expected a threshold such as 1Gi or 10%, found 'x%'; write it so",
         ),
         ({"swap": "on"}, "Input should be 'off', 'limited' or 'host'"),
+        (
+            {
+                "sysctl": {
+                    "vm.panic_on_oom": 1,
+                    "kernel.panic": 10,
+                    "vm.overcommit_memory": 1,
+                    "kernel.panic_on_oops": 1,
+                }
+            },
+            "expected kernel.keys.root_maxbytes = 25000000, kernel.keys.root_maxkeys = 1000000, vm.panic_on_oom = 0 in "
+            "sysctl, found no kernel.keys.root_maxbytes, no kernel.keys.root_maxkeys, vm.panic_on_oom = 1; the kubelet "
+            "starts with no others; set them so, or protect_kernel_defaults: False",
+        ),
+        (
+            {"sysctl": {**SYSCTL, "kernel.panic": 60}},
+            "expected kernel.panic = 10 in sysctl, found kernel.panic = 60; the kubelet starts with no others; set "
+            "them so, or protect_kernel_defaults: False",
+        ),
+        (
+            {"managers": {"topology_options": {"max-allowable-numa-nodes": "4"}}},
+            "expected max-allowable-numa-nodes of 8 or more, found '4'; write such a number, or leave it out",
+        ),
     ],
 )
 def test_refused(data: dict[str, Any], message: str) -> None:
@@ -114,11 +136,66 @@ def test_swap(swap: str, fails: bool, behavior: str | None) -> None:
     assert (found.memory_swap.swap_behavior if found.memory_swap else None) == behavior
 
 
+SETTINGS_OF_OTHERS = [
+    {"sysctl": {"vm.panic_on_oom": 1}, "protect_kernel_defaults": False},
+    {"sysctl": {}, "state": "absent"},
+    {"sysctl": {**SYSCTL, "net.core.somaxconn": 4096}},
+]
+
+
+@pytest.mark.parametrize("changes", SETTINGS_OF_OTHERS, ids=["not protected", "absent", "more"])
+def test_settings_that_are_no_matter_to_the_kubelet(changes: dict[str, Any]) -> None:
+    assert Kubelet.model_validate({**GIVEN, **changes}).sysctl == changes["sysctl"]
+
+
+GB200 = tuple(NumaNode(number, 2**38 if number < 2 else 0, number < 2) for number in range(34))
+#: As docs/kubernetes.md has it.
+FOR_GB200 = {"managers": {"topology": "none", "memory": "None"}}
+TOPOLOGY = (
+    "gpu-07: kubelet.managers.topology: expected at most {} NUMA nodes with best-effort, as the kubelet starts with no "
+    "more (max-allowable-numa-nodes), found {} on this machine; set `topology: none`"
+)
+MEMORY = (
+    "gpu-07: kubelet.managers.memory: expected at most 8 NUMA nodes with Static, which tries every set of them, found "
+    "{} on this machine; set `memory: None`"
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "nodes", "expected"),
+    [
+        ({}, GB200[:8], []),
+        ({}, GB200[:9], [TOPOLOGY.format(8, 9), MEMORY.format(9)]),
+        ({}, GB200, [TOPOLOGY.format(8, 34), MEMORY.format(34)]),
+        (FOR_GB200, GB200, []),
+        ({"managers": {"topology": "none"}}, GB200, [MEMORY.format(34)]),
+        (
+            {"managers": {"memory": "None", "topology_options": {"max-allowable-numa-nodes": "32"}}},
+            GB200,
+            [TOPOLOGY.format(32, 34)],
+        ),
+    ],
+)
+def test_more_numa_nodes_than_managers_work_with(
+    changes: dict[str, Any], nodes: tuple[NumaNode, ...], expected: list[str]
+) -> None:
+    options = Kubelet.model_validate({**GIVEN, **changes})
+    assert [str(each) for each in problems(options, Situation("gpu-07", nodes, "0-127", "", None))] == expected
+
+
 def test_taints_settings_and_labels() -> None:
-    given = {"taints": [{"key": "a", "effect": "NoExecute"}], "hugepages": 512, "sysctl": {"vm.panic_on_oom": 0}}
+    given = {"taints": [{"key": "a", "effect": "NoExecute"}], "hugepages": 512, "sysctl": DEMANDED}
     options = Kubelet.model_validate({**GIVEN, **given, "place": {"rail": "rail 1"}})
     assert [str(taint) for taint in options.all_taints] == ["gpufleet.dev/preflight=pending:NoSchedule", "a:NoExecute"]
-    assert options.sysctl_text == {"vm.nr_hugepages": "512", "vm.panic_on_oom": "0"}
+    assert options.sysctl_text == {
+        "kernel.keys.root_maxbytes": "25000000",
+        "kernel.keys.root_maxkeys": "1000000",
+        "kernel.panic": "10",
+        "kernel.panic_on_oops": "1",
+        "vm.nr_hugepages": "512",
+        "vm.overcommit_memory": "1",
+        "vm.panic_on_oom": "0",
+    }
     driver = DriverChoice("580.105.08-1", 580, "open", "nvidia", "", "nvidia", ())
     assert node_labels(options, ("2330",) * 2, Resolution(driver=driver)) == {
         "gpufleet.dev/driver": "580.105.08",

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from gpufleet.facts.kubelet import UNIT
+from gpufleet.facts.kubelet_flags import FLAGS
 from gpufleet.kubernetes.drained import Occupancy
+from gpufleet.kubernetes.managers import Records
 from gpufleet.kubernetes.server import Answer
 from tests.support.driver_facts import without_noops
-from tests.support.kubelet_world import KubeletWorld, kubelet_plan
+from tests.support.kubelet_world import STATIC, KubeletWorld, kubelet_plan
 from tests.support.plans import assert_plan
 
 ROLE, UBUNTU = "kubelet", "ubuntu-24.04"
@@ -111,7 +113,9 @@ def test_another_policy_on_a_drained_node() -> None:
 def test_another_policy_on_a_node_in_use() -> None:
     found = node(occupancy=BUSY)
     files = dict(found.files)
-    assert_plan(ROLE, "changed_policy_in_use", planned(found, **POLICY))
+    text = planned(found, **POLICY)
+    assert_plan(ROLE, "changed_policy_in_use", text)
+    assert text.count("not reached") == text.count("Kubelet |") - 1
     assert found.files == files
 
 
@@ -120,6 +124,65 @@ def test_another_patch_release_on_a_node_in_use() -> None:
     found.installed |= dict.fromkeys(("kubelet", "kubeadm", "kubectl"), "1.36.2-1.1")
     found.stale.add(UNIT)
     assert_plan(ROLE, "patch_release", planned(found))
+
+
+#: As kubeadm 1.34 writes it.
+FLAGS_OF_BEFORE = (
+    'KUBELET_KUBEADM_ARGS="--container-runtime-endpoint=unix:///run/containerd/containerd.sock '
+    '--pod-infra-container-image=registry.k8s.io/pause:3.10.1 --hostname-override=gpu-07"\n'
+)
+
+
+def test_flags_that_the_kubelet_no_longer_has_go_before_it_starts() -> None:
+    found = node(occupancy=DRAINED)
+    found.installed |= dict.fromkeys(("kubelet", "kubeadm", "kubectl"), "1.34.9-1.1")
+    found.files[FLAGS] = FLAGS_OF_BEFORE
+    assert_plan(ROLE, "gone_flags", planned(found))
+    assert found.files[FLAGS] == FLAGS_OF_BEFORE.replace(
+        "--pod-infra-container-image=registry.k8s.io/pause:3.10.1 ", ""
+    )
+    assert planned(found) == ""
+
+
+def test_flags_stay_where_nothing_is_gone() -> None:
+    found = node()
+    found.files[FLAGS] = FLAGS_OF_BEFORE.replace("--pod-infra-container-image=", "--another=")
+    assert planned(found) == ""
+
+
+PAGES = {"hugepages": 16384}
+
+
+def test_huge_pages_on_a_node_in_use() -> None:
+    found = node(occupancy=BUSY)
+    files, settings = dict(found.files), dict(found.settings)
+    assert_plan(ROLE, "huge_pages_in_use", planned(found, **PAGES))
+    assert (found.files, found.settings) == (files, settings)
+
+
+def test_huge_pages_on_a_drained_node() -> None:
+    """The reservation stays as it was, and the second run, with the pages in force, has nothing to do."""
+    found = node(occupancy=DRAINED)
+    assert_plan(ROLE, "huge_pages", planned(found, **PAGES))
+    huge = [node.huge for node in found.numa_nodes()]
+    assert huge == [16 * 2**30] * 2
+    tables = STATIC.memory.replace('"memoryMap":{', f'"memoryMap":{{"hugepages-2Mi":{{"total":{huge[0]}}},')
+    found.records = replace(STATIC, memory=tables)
+    assert planned(replace(found, occupancy=BUSY), **PAGES) == ""
+
+
+def test_a_new_node_with_huge_pages_is_as_declared_after_one_run() -> None:
+    found = world(nodes=2)
+    text = kubelet_plan(found, data(**PAGES), UBUNTU)
+    assert "vm.nr_hugepages = 16384" in text
+    found.records = Records()
+    assert planned(found, **PAGES) == ""
+
+
+def test_more_numa_nodes_than_managers_work_with() -> None:
+    found = world(nodes=34)
+    assert_plan(ROLE, "refused_numa_nodes", planned(found))
+    assert (found.installed, found.files) == ({}, {})
 
 
 @pytest.mark.parametrize(("case", "occupancy"), [("minor_release", DRAINED), ("minor_release_in_use", BUSY)])
