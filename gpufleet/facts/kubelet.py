@@ -23,6 +23,8 @@ DROP_INS = "/etc/kubernetes/kubelet.conf.d"
 DROP_IN = f"{DROP_INS}/50-gpufleet.conf"
 CERTIFICATE = f"{DIRECTORY}/pki/kubelet-client-current.pem"
 UNIT = "kubelet.service"
+#: What the kubelet said last of what went wrong.
+LAST_ERROR = "journalctl -u kubelet -o cat -n 200 | grep -E '^(E|F)[0-9]' | tail -n 1"
 _NAME = re.compile(r"CN\s*=\s*system:node:(?P<name>[a-z0-9.-]+)")
 
 #: Every pod of the node with its phase and the kind of its owner; static pods are owned by the node.
@@ -33,19 +35,28 @@ _PODS = (
 
 
 class ApiServer(FactBase[Answer]):
-    """What the API server says to this host, which need not know its authority: nothing secret is sent."""
+    """What the API server says to this host, which need not know its authority: nothing secret is sent.
+
+    A host that is a node shows its certificate while that is valid, as a server may tell nothing to those whom it does
+    not know; the key stays here.
+    """
 
     default = Answer
 
     @override
-    def command(self, endpoint: str, timeout: int = 10) -> str:
-        """Print the time, and the server's answer to `GET /version`, by openssl, or by curl where that is missing."""
-        name = endpoint.rpartition(":")[0].strip("[]")
-        request = shlex.quote(f"GET /version HTTP/1.0\\r\\nHost: {name}\\r\\n\\r\\n")
+    def command(self, endpoint: str = "", timeout: int = 10) -> str:
+        """Print the time, and the server's answer to `GET /version`, by openssl, or by curl where that is missing.
+
+        Without an endpoint it is the one of the kubelet's own access; a host that has none asks nobody.
+        """
+        servers = f"sed -n 's|^ *server: *https://\\([^/]*\\).*|\\1|p' {KUBECONFIG} 2>/dev/null"
+        place = shlex.quote(endpoint) if endpoint else f"$({servers} | sed '/:[0-9]*$/!s/$/:443/; q')"
         return (
-            f"date +%s; if command -v openssl >/dev/null; then printf {request} | timeout {timeout} openssl s_client "
-            f"-quiet -connect {shlex.quote(endpoint)} 2>/dev/null; "
-            f"else curl -isk --http1.1 --max-time {timeout} {shlex.quote(f'https://{endpoint}/version')}; fi; true"
+            f"date +%s; s={place}; c={CERTIFICATE}; openssl x509 -noout -checkend 0 -in $c >/dev/null 2>&1 || c=; "
+            'if [ -z "$s" ]; then :; elif command -v openssl >/dev/null; then '
+            r"""printf 'GET /version HTTP/1.0\r\nHost: %s\r\n\r\n' "${s%:*}" | """
+            f'timeout {timeout} openssl s_client -quiet -connect "$s" ${{c:+-cert $c}} 2>/dev/null; '
+            f'else curl -isk --http1.1 --max-time {timeout} "https://$s/version"; fi; true'
         )
 
     @override
@@ -74,7 +85,7 @@ class NodeIdentity(FactBase[str]):
 
 
 class ManagerRecords(FactBase[Records]):
-    """What the kubelet's managers wrote down, and the topology policy of its configuration."""
+    """What the kubelet's managers wrote down, and what its configuration said of them."""
 
     default = Records
 
@@ -84,14 +95,17 @@ class ManagerRecords(FactBase[Records]):
         files = " ".join(f"{DIRECTORY}/{name}" for name in (CPU_STATE, MEMORY_STATE))
         return (
             f'for f in {files}; do [ ! -e "$f" ] || echo "${{f##*/}} $(cat "$f")"; done; '
-            f"sed -n 's/^topologyManagerPolicy: /topology /p' {DROP_IN} 2>/dev/null; true"
+            'awk \'/^[^ ]/ {inside = /^(kube|system)Reserved:/} inside && $1 == "cpu:" {print "reserved", $2} '
+            f'/^topologyManagerPolicy: / {{print "topology", $2}}\' {DROP_IN} 2>/dev/null; true'
         )
 
     @override
     def process(self, output: list[str]) -> Records:
-        """Parse `cpu_manager_state {"policyName":"none",...}` and `topology none`."""
-        rows = dict(line.partition(" ")[::2] for line in output)
-        return Records(rows.get(CPU_STATE, ""), rows.get(MEMORY_STATE, ""), rows.get("topology", ""))
+        """Parse `cpu_manager_state {"policyName":"none",...}`, `topology none` and `reserved '2'`."""
+        rows = [line.partition(" ")[::2] for line in output]
+        said = dict(rows)
+        reserved = tuple(value.strip("'") for name, value in rows if name == "reserved")
+        return Records(said.get(CPU_STATE, ""), said.get(MEMORY_STATE, ""), said.get("topology", ""), reserved)
 
 
 class NodeOccupancy(FactBase[Occupancy]):

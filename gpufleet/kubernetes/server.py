@@ -1,4 +1,4 @@
-"""What an API server says to anybody, and whether a node of this kind may join it. Pure."""
+"""What an API server says to a host, and whether a node of this kind may join it. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Answer:
 
     #: Status of the answer, 0 for none.
     status: int = 0
-    #: Version such as `1.36.3`; empty where it is not told to everybody.
+    #: Version such as `1.36.3`; empty where it is not told to this host.
     version: str = ""
     #: Seconds by which the host's clock is ahead of the server's; None where it did not say.
     ahead: int | None = None
@@ -76,3 +76,18 @@ def objections(where: str, endpoint: str, answer: Answer, tolerance: int) -> Ite
             found=f"a clock {abs(answer.ahead)} s {side} it",
             cure="see that the host's chrony runs and reaches its servers (`chronyc sources`)",
         )
+
+
+def version_unknown(where: str, endpoint: str, answer: Answer) -> HostError:
+    """Say that the API server did not tell this host its version, which decides what kubelet may work beside it.
+
+    + where: the host
+    + endpoint: host and port of the API server
+    + answer: what it said to this host
+    """
+    return HostError(
+        f"{where}: kubelet.api_server_version",
+        expected=f"the version of the API server at {endpoint}, which decides what kubelet may work beside it",
+        found=f"an answer without it (HTTP status {answer.status})" if answer.status else "no answer",
+        cure="set `api_server_version`, to what `kubectl version` says of the server",
+    )

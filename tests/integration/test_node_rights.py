@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import hmac
-import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -13,20 +10,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from gpufleet.facts import kubelet as facts
 from gpufleet.kubernetes.drained import Occupancy
 from gpufleet.kubernetes.join import Joining, Papers, with_token
+from gpufleet.kubernetes.names import PREFLIGHT
+from gpufleet.lab import waiting
 from gpufleet.lab.control_plane import programs
 from gpufleet.lab.control_plane.programs import Programs
 from gpufleet.operations import kubeadm
-from tests.support import proxies
+from tests.support import cluster_info, proxies
 from tests.support.certificates import Authority
+from tests.support.cluster_info import TOKEN
 from tests.support.loopback_api import LoopbackApi, of_certificate
 
 pytestmark = pytest.mark.kubernetes
 
-NODE, TOKEN = "gpu-07", "abcdef.0123456789abcdef"
+NODE = "gpu-07"
 OTHERS = {"kubernetes.io/hostname": NODE, "team": "x"}
 
 
@@ -63,7 +65,7 @@ class Host:
 def host(kube: Programs, api: LoopbackApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
     """A host that is a node, by the certificate that a kubelet gets at its join."""
     pair = api.authority.pair(f"system:node:{NODE}", organization="system:nodes")
-    (tmp_path / "client.pem").write_bytes(pair.certificate)
+    (tmp_path / "client.pem").write_bytes(pair.certificate + pair.key)
     (tmp_path / "pods/one").mkdir(parents=True)
     monkeypatch.setattr(facts, "KUBECONFIG", str(api.kubeconfig("node", of_certificate(pair))))
     monkeypatch.setattr(facts, "CERTIFICATE", str(tmp_path / "client.pem"))
@@ -75,6 +77,31 @@ def test_anybody_learns_version_and_time(host: Host, api: LoopbackApi, kube: Pro
     found = host.ask(facts.ApiServer, api.url.removeprefix("https://"))
     assert (found.status, found.version) == (200, kube.version)
     assert abs(found.ahead) <= 2
+
+
+def test_a_node_learns_what_is_not_told_to_everybody(
+    host: Host, api: LoopbackApi, kube: Programs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint, binding = api.url.removeprefix("https://"), "system:public-info-viewer"
+    (host.folder / "kubelet.conf").write_text(
+        f"clusters:\n- cluster:\n    server: {api.url}\n  name: default-cluster\n"
+    )
+    monkeypatch.setattr(facts, "KUBECONFIG", str(host.folder / "kubelet.conf"))
+    node, others = facts.CERTIFICATE, str(host.folder / "none.pem")
+
+    def refused() -> tuple[bool, str]:
+        monkeypatch.setattr(facts, "CERTIFICATE", others)
+        found = host.ask(facts.ApiServer, endpoint)
+        return (found.status, found.version) == (403, ""), str(found)
+
+    api.kubectl("delete", "clusterrolebinding", binding)
+    waiting.until("kube-apiserver", "a version that is not told to everybody", refused, 30)
+    monkeypatch.setattr(facts, "CERTIFICATE", node)
+    for asked in (endpoint, ""):
+        found = host.ask(facts.ApiServer, asked)
+        assert (found.status, found.version) == (200, kube.version)
+    groups = [f"--group=system:{kind}" for kind in ("authenticated", "unauthenticated")]
+    api.kubectl("create", "clusterrolebinding", binding, f"--clusterrole={binding}", *groups)
 
 
 def test_a_node_before_it_registers(host: Host) -> None:
@@ -114,29 +141,9 @@ def test_a_node_learns_what_runs_on_it(host: Host, api: LoopbackApi) -> None:
     assert found.is_free
 
 
-def cluster_info(api: LoopbackApi) -> dict[str, Any]:
-    """What the controllers of a cluster publish for hosts that join, signed by the token."""
-    cluster = {"server": api.url, "certificate-authority-data": base64.b64encode(api.authority.pem).decode()}
-    text = json.dumps({"apiVersion": "v1", "kind": "Config", "clusters": [{"name": "", "cluster": cluster}]})
-    identity, _, secret = TOKEN.partition(".")
-    parts = [_base64(json.dumps({"alg": "HS256", "kid": identity}, separators=(",", ":"))), _base64(text)]
-    digest = hmac.new(secret.encode(), ".".join(parts).encode(), hashlib.sha256).digest()
-    signature = base64.urlsafe_b64encode(digest).decode().rstrip("=")
-    data = {"kubeconfig": text, f"jws-kubeconfig-{identity}": f"{parts[0]}..{signature}"}
-    metadata = {"name": "cluster-info", "namespace": "kube-public"}
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
-
-
-def _base64(text: str) -> str:
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
 @pytest.fixture(scope="module")
 def published(api: LoopbackApi) -> None:
-    api.kubectl("create", "--filename=-", data=cluster_info(api))
-    of = ["--namespace=kube-public"]
-    api.kubectl("create", "role", "info", "--verb=get", "--resource=configmaps", "--resource-name=cluster-info", *of)
-    api.kubectl("create", "rolebinding", "info", "--role=info", "--user=system:anonymous", *of)
+    cluster_info.publish(api)
 
 
 @pytest.mark.parametrize(
@@ -175,3 +182,74 @@ def test_how_a_join_fails(
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == f"gpu-07: cluster at {place}: {expected}"
     assert not (host.folder / "join").exists()
+
+
+@pytest.fixture
+def without_kubeadm(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What would be kubeadm says a word and fails."""
+    monkeypatch.setattr(kubeadm, "FOLDER", str(host.folder / "join"))
+    monkeypatch.setattr(kubeadm, "LEFT", (str(host.folder / "left"),))
+    for name, script in (("systemctl", "true"), ("kubeadm", "echo joins; exit 1")):
+        (host.folder / name).write_text(f"#!/bin/sh\n{script}\n")
+        (host.folder / name).chmod(0o755)
+
+
+def joins(host: Host, api: LoopbackApi, node: str, authority: Authority) -> list[str]:
+    """Join by the token; what is said."""
+    place = api.url.removeprefix("https://")
+    key = x509.load_pem_x509_certificate(authority.pem).public_key()
+    digest = hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+    text = with_token(Joining(node, "unix:///none", {}), place, TOKEN, [f"sha256:{digest}"])
+    papers = Papers(text)
+    question = kubeadm.question("gpu-07", node, papers, place, PREFLIGHT)
+    done = host.run(kubeadm.script("gpu-07", papers, place, 60, question), text)
+    assert not (host.folder / "join").exists()
+    return done.stderr.replace(place, "SERVER").splitlines()
+
+
+UNKNOWN = "gpu-07: whether the cluster at SERVER has a node old is not known: "
+FORBIDDEN = (
+    'Error from server (Forbidden): nodes "old" is forbidden: User "system:bootstrap:abcdef" cannot get resource '
+    '"nodes" in API group "" at the cluster scope'
+)
+REFUSED = (
+    "gpu-07: cluster at SERVER: expected no node old before the host joins, or one with the taint "
+    "gpufleet.dev/preflight, found one without it, where pods would start before the host is verified: a kubelet "
+    "taints only a node that it makes; run `kubectl delete node old`, or "
+    "`kubectl taint node old gpufleet.dev/preflight=pending:NoSchedule`, and deploy again"
+)
+
+
+def test_a_node_that_was_left_behind(host: Host, api: LoopbackApi, published: None, without_kubeadm: None) -> None:
+    def allowed() -> tuple[bool, str]:
+        said = joins(host, api, "old", api.authority)
+        return said == ["joins"], str(said)
+
+    assert joins(host, api, "old", api.authority) == [f"{UNKNOWN}{FORBIDDEN}", "joins"]
+    cluster_info.let_get_nodes(api)
+    waiting.until("kube-apiserver", "the right to get nodes", allowed, 30)
+    api.kubectl("create", "--filename=-", data={"apiVersion": "v1", "kind": "Node", "metadata": {"name": "old"}})
+    assert joins(host, api, "old", api.authority) == [REFUSED]
+    api.kubectl("taint", "node", "old", f"{PREFLIGHT}")
+    assert joins(host, api, "old", api.authority) == ["joins"]
+
+
+def test_a_node_that_was_left_behind_by_a_kubeconfig(
+    host: Host, api: LoopbackApi, without_kubeadm: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kubeadm, "KUBECONFIG_THERE", str(host.folder / "join/bootstrap.conf"))
+    administrator = of_certificate(api.authority.pair("admin", organization="system:masters"))
+    papers = Papers("none", api.kubeconfig("bootstrap", administrator).read_text())
+    api.kubectl("create", "--filename=-", data={"apiVersion": "v1", "kind": "Node", "metadata": {"name": "older"}})
+    for node, expected in (("older", REFUSED.replace("node old", "node older")), ("other", "joins")):
+        question = kubeadm.question("gpu-07", node, papers, "SERVER", PREFLIGHT)
+        done = host.run(kubeadm.script("gpu-07", papers, "SERVER", 60, question), str(papers.kubeconfig))
+        assert done.stderr.splitlines() == [expected]
+
+
+def test_another_authority_is_shown_no_token(
+    host: Host, api: LoopbackApi, published: None, without_kubeadm: None
+) -> None:
+    said = joins(host, api, "old", Authority())
+    assert (len(said), said[0].startswith(UNKNOWN), said[1]) == (2, True, "joins")
+    assert "unable to read certificate-authority" in said[0]

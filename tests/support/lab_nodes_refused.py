@@ -116,6 +116,16 @@ def tokens(nodes: Nodes, *, wrong: str, expired: str) -> Iterator[list[str]]:
         nodes.declare(host, join=nodes.way(host))
 
 
+def left_behind(nodes: Nodes, host: str) -> str:
+    """What is said of a host whose node stayed in the cluster without the taint."""
+    return (
+        f"{host}: cluster at {nodes.own.endpoint}: expected no node {host} before the host joins, or one with the "
+        "taint gpufleet.dev/preflight, found one without it, where pods would start before the host is verified: a "
+        f"kubelet taints only a node that it makes; run `kubectl delete node {host}`, or `kubectl taint node {host} "
+        "gpufleet.dev/preflight=pending:NoSchedule`, and deploy again"
+    )
+
+
 @contextmanager
 def reserving(nodes: Nodes, name: str, total: int) -> Iterator[str]:
     """Have a kubelet start with another sum of reserved memory, by a drop-in over ours; yields what it says."""

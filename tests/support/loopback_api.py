@@ -111,6 +111,7 @@ class LoopbackApi:
             *("--bind-address=127.0.0.1", f"--secure-port={self._port}", f"--cert-dir={self.folder}/certificates"),
             *(f"--tls-cert-file={certificate}", f"--tls-private-key-file={key}"),
             *(f"--client-ca-file={self.folder}/ca.crt", "--authorization-mode=Node,RBAC"),
+            "--enable-bootstrap-token-auth",
             *("--enable-admission-plugins=NodeRestriction", "--service-account-issuer=https://kubernetes.default.svc"),
             *(f"--service-account-signing-key-file={accounts}", f"--service-account-key-file={public}"),
         ]

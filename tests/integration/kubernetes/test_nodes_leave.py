@@ -1,7 +1,7 @@
 """Nodes leave the cluster and come back, in the order of the tests: the story of `test_nodes` goes on.
 
-A reset leaves nothing, and a wrong or old token joins nothing; one comes back with an older minor of Kubernetes, and
-moves to the cluster's once it is drained.
+A reset leaves nothing, and a wrong or old token joins nothing, nor does a host whose node stayed in the cluster without
+the taint; one comes back with an older minor of Kubernetes, and moves to the cluster's once it is drained.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def test_a_reset_leaves_nothing(nodes: Nodes) -> None:
     assert nodes.changed(*HOSTS) == 0
     assert {host: left.over(nodes, host) for host in HOSTS} == dict.fromkeys(HOSTS, "")
     assert nodes.command("verify")[0] == 0
-    nodes.own.kubectl("delete", "node", *HOSTS)
+    nodes.own.kubectl("delete", "node", TWO)
 
 
 def test_kubeadm_is_of_another_release_than_kubelet(nodes: Nodes) -> None:
@@ -43,6 +43,13 @@ def test_kubeadm_is_of_another_release_than_kubelet(nodes: Nodes) -> None:
 def test_tokens_that_let_nobody_in(nodes: Nodes) -> None:
     with refused.tokens(nodes, wrong=ONE, expired=TWO) as expected:
         assert nodes.deploy(*HOSTS) == expected
+
+
+def test_a_node_that_was_left_behind_lets_nobody_in(nodes: Nodes) -> None:
+    """Verified before it was reset, it has no taint; the new one has, as `verify` then lifts it."""
+    assert nodes.taints(ONE) == []
+    assert nodes.deploy(ONE) == [refused.left_behind(nodes, ONE)]
+    nodes.own.kubectl("delete", "node", ONE)
 
 
 def test_they_join_again_one_of_an_older_minor(nodes: Nodes) -> None:

@@ -8,7 +8,7 @@ import yaml
 from gpufleet.kubernetes import join, server
 from gpufleet.kubernetes.join import Joining, with_kubeconfig, with_token
 from gpufleet.kubernetes.labels import Place, of_node
-from gpufleet.kubernetes.server import Answer, objections
+from gpufleet.kubernetes.server import Answer, objections, version_unknown
 
 RUNTIME = "unix:///run/containerd/containerd.sock"
 TOKEN, HASH = "abcdef.0123456789abcdef", f"sha256:{'0f' * 32}"
@@ -65,8 +65,19 @@ def test_a_text_that_is_no_token_is_not_repeated(text: str) -> None:
     )
 
 
-@pytest.mark.parametrize(("text", "found"), [("", "nothing"), ("sha1:00", "sha1:00"), (f"{HASH} x", "x")])
-def test_other_hashes(text: str, found: str) -> None:
+COMMAND = f"kubeadm join 10.0.0.1:6443 --token {TOKEN} --discovery-token-ca-cert-hash {HASH}"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", "nothing"),
+        ("sha1:00", "1 word of another kind"),
+        (f"{HASH} {HASH}0 x", "2 words of another kind"),
+        (COMMAND, "6 words of another kind"),
+    ],
+)
+def test_other_hashes_are_not_repeated(text: str, found: str) -> None:
     with pytest.raises(ValueError, match="sha256") as refused:
         join.hashes(text)
     assert str(refused.value) == (
@@ -139,6 +150,18 @@ def test_answers(text: str, answer: Answer) -> None:
 )
 def test_objections(answer: Answer, expected: list[str]) -> None:
     assert [str(each) for each in objections("gpu-07", "10.0.0.1:6443", answer, 60)] == expected
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [(Answer(401, "", 0), "an answer without it (HTTP status 401)"), (Answer(), "no answer")],
+)
+def test_a_version_that_is_not_told(answer: Answer, found: str) -> None:
+    assert str(version_unknown("gpu-07", "10.0.0.1:6443", answer)) == (
+        "gpu-07: kubelet.api_server_version: expected the version of the API server at 10.0.0.1:6443, which decides "
+        f"what kubelet may work beside it, found {found}; set `api_server_version`, to what `kubectl version` says of "
+        "the server"
+    )
 
 
 def test_labels() -> None:
