@@ -98,3 +98,7 @@ class ClusterError(GpufleetError):
 
 class NodeError(ClusterError):
     """One node of a cluster could not be changed; the others can."""
+
+
+class UnansweredError(NodeError):
+    """A request about one node got no answer, however often it was sent; one about another node may get one."""

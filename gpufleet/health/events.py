@@ -37,4 +37,6 @@ def worse(before: Check | None, check: Check) -> Check:
 
 
 def _missing(host: str, role: str, check: str) -> Check:
-    return Check(host, role, check, Outcome.ERROR, "expected an outcome, found none: the checks were interrupted")
+    """Return what a check without an end came to; its process ended first, which says nothing about the host."""
+    why = "expected an outcome, found none: the checks were interrupted"
+    return Check(host, role, check, Outcome.ERROR, why, whole_host=True)

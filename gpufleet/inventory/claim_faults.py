@@ -15,8 +15,8 @@ def find(hosts: Iterable[InventoryHost], roles: Mapping[str, type[RoleOptions]])
     first: dict[tuple[str, str], str] = {}
     faults = []
     for host in hosts:
-        for name in claiming.keys() & host.data.keys():
-            for where, value in claiming[name].of(host).claims():
+        for name, role in claiming.items():
+            for where, value in role.of(host).claims(host) if name in host.data else ():
                 owner = first.setdefault((name, value), host.name)
                 if owner != host.name:
                     faults.append(Fault(where, f"{value} is that of {owner} too", "give each host its own", host.name))

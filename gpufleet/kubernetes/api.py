@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Self
 
@@ -10,7 +11,7 @@ from lightkube import Client, ConfigError, KubeConfig
 from lightkube.generic_resource import GenericGlobalResource, create_api_info
 from lightkube.types import PatchType
 
-from gpufleet.kubernetes import refusals
+from gpufleet.kubernetes import refusals, retries
 from gpufleet.kubernetes.gate import Patch
 from gpufleet.kubernetes.kubeconfig import Kubeconfig
 from gpufleet.kubernetes.rights import GET_NODE, PATCH_NODE, RIGHTS, Right
@@ -26,6 +27,10 @@ FIELD_MANAGER = "gpufleet"
 
 _CONFLICT = 409
 
+#: What a request may end with: an answer that is an error, none, one that cannot be read, or a file or a command of
+#: the kubeconfig.
+_FAILURES = (httpx2.HTTPError, httpx2.InvalidURL, ConfigError, OSError, LookupError, ValueError, TypeError)
+
 Node = Mapping[str, Any]
 #: What to change in a node as it is now, or nothing.
 Decide = Callable[[Node], Patch | None]
@@ -40,11 +45,13 @@ class _NodeResource(GenericGlobalResource):
 class Cluster:
     """One API server, as one user. Threads may share it; leaving the context closes its connections."""
 
-    def __init__(self, config: Kubeconfig, timeout: float = TIMEOUT) -> None:
-        self._config = config
+    def __init__(
+        self, config: Kubeconfig, timeout: float = TIMEOUT, pause: Callable[[float], object] = time.sleep
+    ) -> None:
+        self._config, self._pause = config, pause
         try:
             self._client = Client(_lightkube(config), timeout=httpx2.Timeout(timeout), field_manager=FIELD_MANAGER)
-        except (ConfigError, OSError, ValueError, TypeError) as error:
+        except (httpx2.InvalidURL, ConfigError, OSError, ValueError, TypeError) as error:
             raise refusals.unusable(config, error) from None
 
     def __enter__(self) -> Self:
@@ -82,19 +89,22 @@ class Cluster:
         return self._ask(PATCH_NODE, name, send) is not None
 
     def _ask(self, right: Right, name: str, send: Callable[[], Any]) -> Any:
-        """Send one request; None where another change came first, and every other failure becomes a ClusterError."""
-        try:
-            return send()
-        except httpx2.HTTPStatusError as error:
-            if error.response.status_code == _CONFLICT:
-                return None
-            raise refusals.refused(self._config, error, right, name) from None
-        except httpx2.HTTPError as error:
-            raise refusals.unanswered(self._config, error) from None
-        except (ConfigError, OSError, LookupError) as error:  # of a token's file, or an exec command
-            raise refusals.unusable(self._config, error) from None
-        except (ValueError, TypeError):
-            raise refusals.no_api(self._config) from None
+        """Send one request, again where another answer may come, and return the answer.
+
+        It is None where another change came first; every other failure becomes a ClusterError.
+        """
+        delays = iter(retries.DELAYS)
+        while True:
+            try:
+                return send()
+            except _FAILURES as error:
+                answered = retries.in_chain(error, httpx2.HTTPStatusError)
+                if answered and answered.response.status_code == _CONFLICT:
+                    return None
+                wait = retries.pause(error, next(delays, None))
+                if wait is None:
+                    raise refusals.explained(self._config, error, right, name) from None
+            self._pause(wait)
 
 
 def _lightkube(config: Kubeconfig) -> KubeConfig:

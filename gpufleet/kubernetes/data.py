@@ -16,3 +16,10 @@ class ClusterData(RoleOptions, key="kubernetes"):
         description="Kubeconfig of gpufleet on the controller; none takes $KUBECONFIG, then `~/.kube/config`.",
     )
     context: str | None = Field(default=None, description="Context of the kubeconfig; none takes its current one.")
+
+    @property
+    def described(self) -> str:
+        """How the cluster is found, in words: the same for two hosts only where it is the same cluster."""
+        places = self.kubeconfig.model_dump(exclude_none=True) if self.kubeconfig else {}
+        named = [f"{kind} {' '.join(it) if isinstance(it, tuple) else it}" for kind, it in places.items()]
+        return f"{named[0] if named else 'the default kubeconfig'}{f', context {self.context}' if self.context else ''}"

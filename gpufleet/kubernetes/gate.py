@@ -7,7 +7,7 @@ ever changed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -23,10 +23,12 @@ FAILED = {"key": TAINT, "value": "failed", "effect": PREFLIGHT.effect}
 
 #: Annotation that says why the node is tainted.
 REASON = f"{DOMAIN}/preflight-reason"
-#: Label with the time of the host's latest verification, whatever came of it.
+#: Label with the time at which the host's latest verification began that came to a report.
 VERIFIED_AT = f"{DOMAIN}/verified-at"
 #: Label with the digest of that verification's report.
 EVIDENCE = f"{DOMAIN}/evidence"
+#: Annotation with the time at which a verification began that came to none; gone with the next report.
+UNVERIFIED_AT = f"{DOMAIN}/unverified-at"
 
 #: UTC as a label's value may hold it: no colons.
 _STAMP = "%Y-%m-%dT%H-%M-%SZ"
@@ -43,32 +45,58 @@ class Decision:
     action: Action
     #: None where the node is as it shall be.
     patch: Patch | None = None
+    #: Why a node is left alone whatever its host's verification says.
+    reason: str = ""
 
 
 def decide(node: Mapping[str, Any], judgment: Judgment, at: datetime) -> Decision:
     """Decide about a node as the API server returned it.
 
-    The same outcome once more changes the time alone: an old label then always means an old verification.
+    The same outcome once more changes the time alone: an old label then always means an old verification. A later
+    verification holds against an earlier one that ends after it: the earlier one lifts no taint, and puts one on only
+    where there is none.
 
     + node: the node, whole; what is not gpufleet's goes back as it came, unknown fields included
     + judgment: what the verification of the host came to
-    + at: when the host was verified
+    + at: when it began
     """
     if judgment.standing is Standing.PARTIAL:
         return Decision(Action.UNTOUCHED)
-    before = list(node.get("spec", {}).get("taints") or ())
-    after = _taints(before, passed=judgment.standing is Standing.PASSED)
+    before, passed = _taints(node), judgment.standing is Standing.PASSED
+    since = _latest(node)
+    is_late = since > stamp(at)
+    if is_late and passed:
+        return Decision(Action.SUPERSEDED, reason=f"verified anew since, at {since}")
+    action = _action(before, judgment)
+    labels, annotations = _texts(judgment, stamp(at))
+    if is_late:  # what the later one wrote stays, but for the reason of a taint that it did not put on
+        labels, annotations = {}, {} if action is Action.KEPT else {REASON: judgment.reason}
     metadata = {
-        "labels": _changes(node, "labels", _labels(judgment, at)),
-        "annotations": _changes(node, "annotations", {REASON: judgment.reason or None}),
+        "labels": _changes(node, "labels", labels),
+        "annotations": _changes(node, "annotations", annotations),
     }
     patch: dict[str, Any] = {"metadata": {name: changes for name, changes in metadata.items() if changes}}
-    if after != before:
+    if (after := _after(before, passed=passed)) != before:
         patch["spec"] = {"taints": after or None}
-    if patch != {"metadata": {}}:
-        patch["metadata"]["resourceVersion"] = node["metadata"]["resourceVersion"]
-        return Decision(_action(before, judgment), patch)
-    return Decision(_action(before, judgment))
+    if patch == {"metadata": {}}:
+        return Decision(action)
+    patch["metadata"]["resourceVersion"] = node["metadata"]["resourceVersion"]
+    return Decision(action, patch)
+
+
+def holding(made: Sequence[Decision]) -> Decision:
+    """Return which of the decisions about one node, each about a later version of it, says what was done.
+
+    It is the last, unless that has nothing to do any more: then a patch was made whose answer got lost.
+    """
+    last, before = made[-1], made[-2:-1]
+    is_done = last.patch is None and last.action in {Action.CONFIRMED, Action.KEPT}
+    return before[0] if is_done and before else last
+
+
+def takes_pods(node: Mapping[str, Any]) -> bool:
+    """Tell whether a node has no taint of ours."""
+    return all(taint.get("key") != TAINT for taint in _taints(node))
 
 
 def stamp(at: datetime) -> str:
@@ -76,7 +104,25 @@ def stamp(at: datetime) -> str:
     return at.astimezone(UTC).strftime(_STAMP)
 
 
-def _taints(before: list[dict[str, Any]], *, passed: bool) -> list[dict[str, Any]]:
+def _latest(node: Mapping[str, Any]) -> str:
+    """Return when the latest verification began that has left its time; empty for none, and for what is no time."""
+    metadata = node["metadata"]
+    texts = (metadata.get("labels") or {}).get(VERIFIED_AT), (metadata.get("annotations") or {}).get(UNVERIFIED_AT)
+    return max((text for text in texts if text and _is_stamp(text)), default="")
+
+
+def _is_stamp(text: str) -> bool:
+    try:
+        return stamp(datetime.strptime(text, _STAMP).replace(tzinfo=UTC)) == text
+    except ValueError:
+        return False
+
+
+def _taints(node: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return list(node.get("spec", {}).get("taints") or ())
+
+
+def _after(before: list[dict[str, Any]], *, passed: bool) -> list[dict[str, Any]]:
     """Return the taints with ours gone, or there once, in the place where it was."""
     own = [number for number, taint in enumerate(before) if taint.get("key") == TAINT]
     others = [taint for taint in before if taint.get("key") != TAINT]
@@ -86,9 +132,12 @@ def _taints(before: list[dict[str, Any]], *, passed: bool) -> list[dict[str, Any
     return [*others[:place], FAILED, *others[place:]]
 
 
-def _labels(judgment: Judgment, at: datetime) -> dict[str, str | None]:
-    """Return the labels of a report; without a report those of the latest one stay."""
-    return {VERIFIED_AT: stamp(at), EVIDENCE: judgment.evidence} if judgment.evidence else {}
+def _texts(judgment: Judgment, at: str) -> tuple[dict[str, str | None], dict[str, str | None]]:
+    """Return labels and annotations; without a report the labels of the latest one stay. None is for what shall go."""
+    if judgment.evidence:
+        annotations = {REASON: judgment.reason or None, UNVERIFIED_AT: None}
+        return {VERIFIED_AT: at, EVIDENCE: judgment.evidence}, annotations
+    return {}, {REASON: judgment.reason, UNVERIFIED_AT: at}
 
 
 def _changes(node: Mapping[str, Any], field: str, wanted: Mapping[str, str | None]) -> dict[str, str | None]:

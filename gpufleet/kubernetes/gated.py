@@ -22,7 +22,9 @@ class Action(StrEnum):
     KEPT = "kept"
     #: The verification left roles of the host out: it proves nothing, and speaks against nothing.
     UNTOUCHED = "untouched"
-    #: The API server could not be asked, or refused.
+    #: A verification that began later has decided already.
+    SUPERSEDED = "superseded"
+    #: The API server could not be asked, or refused, or too many nodes would be shut out at once.
     IMPOSSIBLE = "impossible"
 
 
@@ -32,6 +34,7 @@ _WORDS = {
     Action.TAINTED: "preflight taint put on",
     Action.KEPT: "preflight taint stays",
     Action.UNTOUCHED: "left as it is",
+    Action.SUPERSEDED: "left as it is",
 }
 
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from gpufleet.health.outcomes import Outcome
@@ -14,6 +14,9 @@ from gpufleet.health.verification import Check
 
 #: Characters of one check's message in a reason; what `kubectl describe` shows shall still be read.
 _LONGEST_MESSAGE = 160
+
+#: The check that says that a host is the node it is declared to be; without it nothing of the host is of the node.
+_IDENTITY = ("kubelet", "host_is_the_declared_node")
 
 #: Checks that a reason names; the others are counted.
 _NAMED = 3
@@ -27,8 +30,10 @@ class Standing(StrEnum):
 
     PASSED = "passed"
     FAILED = "failed"
-    #: No check of the host could run.
+    #: Nothing speaks against the host, but not all of its checks could run, or it is not proved to be this node.
     UNVERIFIED = "unverified"
+    #: A deploy reached the host and left it halfway.
+    UNFINISHED = "unfinished"
     #: Some roles of the host were left out, and nothing speaks against the others.
     PARTIAL = "partial"
 
@@ -51,21 +56,32 @@ def judge(checks: Sequence[Check], left_out: Sequence[str] = (), *, strict: bool
     + left_out: roles of the host with checks that the request left out
     + strict: what is unproven counts as failed
     """
-    if silent := [check for check in checks if check.whole_host]:
-        return Judgment(Standing.UNVERIFIED, f"not verified: {_shortened(silent[0].message)}")
     bad = [check for check in checks if _is_bad(check, strict=strict)]
+    silent = [check for check in checks if check.whole_host]
+    # A check that failed did run, whatever kept others from it: that much is known of the host.
+    if silent and not any(check.outcome is Outcome.FAIL for check in checks):
+        return unverified(silent[0].message)
     if bad:
         return Judgment(Standing.FAILED, _reason(bad, len(checks)), evidence(checks))
     if left_out:
         return Judgment(Standing.PARTIAL, f"not checked: {', '.join(left_out)}")
     if not checks:
-        return Judgment(Standing.UNVERIFIED, "not verified: its data declare no role that has checks")
+        return unverified("its data declare no role that has checks")
+    identity = next((check for check in checks if (check.role, check.check) == _IDENTITY), None)
+    if identity is None or identity.outcome is not Outcome.PASS:
+        return unverified(identity.message if identity else f"no check {' '.join(_IDENTITY)}")
     return Judgment(Standing.PASSED, evidence=evidence(checks))
 
 
 def unverified(why: str) -> Judgment:
-    """Judge a host that no check was run on."""
+    """Judge a host of which too little is known."""
     return Judgment(Standing.UNVERIFIED, f"not verified: {_shortened(why)}")
+
+
+def unfinished(*, reached: bool) -> Judgment:
+    """Judge a host that a deploy did not bring to the end, and may have changed where it was reached."""
+    judgment = unverified("the deploy did not come to its end")
+    return replace(judgment, standing=Standing.UNFINISHED) if reached else judgment
 
 
 def evidence(checks: Sequence[Check]) -> str:

@@ -50,9 +50,9 @@ def read(options: ClusterData) -> Kubeconfig:
     """Read the kubeconfig that the data name, else the one kubectl would take; raises GpufleetError."""
     if options.kubeconfig is None:
         path = _default()
-        return _parsed(path.read_text(encoding="utf-8"), options.context, str(path), path.parent)
-    text, given = options.kubeconfig.read(OPTION).decode(errors="replace"), options.kubeconfig.file
-    return _parsed(text, options.context, str(given or OPTION), given.parent if given else Path())
+        return _parsed(_content(path), options.context, str(path), path.absolute().parent)
+    content, given = options.kubeconfig.read(OPTION), options.kubeconfig.file
+    return _parsed(content, options.context, str(given or OPTION), given.absolute().parent if given else Path())
 
 
 def _default() -> Path:
@@ -60,45 +60,71 @@ def _default() -> Path:
     if len(named) > 1:
         cure = f"name one, or one in {OPTION}"
         raise ClusterError("KUBECONFIG", expected="one file", found=f"{len(named)} files", cure=cure)
-    path = Path(named[0] if named else DEFAULT).expanduser()
-    if not path.is_file():
-        where = "KUBECONFIG" if named else OPTION
-        cure = f"give one in {OPTION} or $KUBECONFIG, or leave nodes alone with --no-gate"
-        raise ClusterError(where, expected="a kubeconfig", found=f"no file {path}", cure=cure)
-    return path
+    return Path(named[0] if named else DEFAULT).expanduser()
 
 
-def _parsed(text: str, context: str | None, source: str, folder: Path) -> Kubeconfig:
-    """Parse it; nothing of its text is ever shown, for it may hold a key or a token."""
+def _content(path: Path) -> bytes:
     try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError:
-        document = None
-    if not isinstance(document, dict) or document.get("kind") != "Config":
-        found = "something else"
-        raise ClusterError(source, expected="a kubeconfig (kind: Config)", found=found, cure="give that of a user")
+        if path.is_file():
+            return path.read_bytes()
+    except OSError as error:
+        found, cure = str(error.strerror).lower(), f"let this user read it, or give another in {OPTION}"
+        raise ClusterError(str(path), expected="a kubeconfig that can be read", found=found, cure=cure) from None
+    where = "KUBECONFIG" if os.environ.get("KUBECONFIG") else OPTION
+    cure = f"give one in {OPTION} or $KUBECONFIG, or leave nodes alone with --no-gate"
+    raise ClusterError(where, expected="a kubeconfig", found=f"no file {path}", cure=cure)
+
+
+def _parsed(content: bytes, context: str | None, source: str, folder: Path) -> Kubeconfig:
+    """Parse it; nothing of its text is ever shown, for it may hold a key or a token."""
+    document = _document(content, source)
     name = context or document.get("current-context")
     chosen = _entry(document, "context", name, source)
     cluster = _entry(document, "cluster", chosen.get("cluster"), source)
     user = _entry(document, "user", chosen.get("user"), source)
     _refuse_passed_over(source, cluster=cluster, user=user)
-    _refuse_exec(source, user.get("exec") or {})
-    return Kubeconfig(source, str(name), _with_whole_paths(cluster, folder), _with_whole_paths(user, folder))
+    _refuse_exec(source, user.get("exec"))
+    if not isinstance(cluster.get("server"), str):
+        cure = "write the URL of the API server there"
+        raise ClusterError(source, expected=f"`server` in the cluster {chosen['cluster']}", found="none", cure=cure)
+    return Kubeconfig(source, str(name), _whole(cluster, folder, source), _whole(user, folder, source))
+
+
+def _document(content: bytes, source: str) -> Mapping[str, Any]:
+    expected, cure = "a kubeconfig (kind: Config)", "give that of a user"
+    try:
+        document = yaml.safe_load(content.decode())
+    except UnicodeDecodeError:
+        raise ClusterError(source, expected=expected, found="a text that is not UTF-8", cure=cure) from None
+    except (yaml.YAMLError, ValueError):  # a date that is none
+        document = None
+    if not isinstance(document, dict) or document.get("kind") != "Config":
+        raise ClusterError(source, expected=expected, found="something else", cure=cure)
+    return document
 
 
 def _entry(document: Mapping[str, Any], kind: str, name: Any, source: str) -> dict[str, Any]:
-    """Find the entry of a name in `contexts`, `clusters` or `users`."""
-    entries = {entry["name"]: entry.get(kind) for entry in document.get(f"{kind}s") or () if "name" in entry}
-    if isinstance(entry := entries.get(name), dict):
-        return entry
+    """Find the entry of a name in `contexts`, `clusters` or `users`, without what is null in it: that is not set."""
+    listed = document.get(f"{kind}s")
+    entries = listed if isinstance(listed, list) else []
+    named = [entry for entry in entries if isinstance(entry, dict) and "name" in entry]
+    for entry in named:
+        if name and entry["name"] == name and isinstance(entry.get(kind), dict):
+            return {key: value for key, value in entry[kind].items() if value is not None}
     what = f"the {kind} {name}" if name else f"the name of a {kind}"
-    cure = f"it has the {kind}s {', '.join(map(str, entries)) or '(none)'}"
+    cure = f"it has the {kind}s {', '.join(str(entry['name']) for entry in named) or '(none)'}"
     raise ClusterError(source, expected=what, found="none", cure=cure)
 
 
-def _with_whole_paths(entry: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """Return an entry in which paths do not depend on the folder of the file."""
-    return {name: str(folder / value) if name in _PATHS else value for name, value in entry.items()}
+def _whole(entry: Mapping[str, Any], folder: Path, source: str) -> dict[str, Any]:
+    """Return an entry in which paths do not depend on the folder of the file; an empty one is not set."""
+    whole = {name: value for name, value in entry.items() if name not in _PATHS or value != ""}
+    for name in whole.keys() & set(_PATHS):
+        if not isinstance(whole[name], str):
+            found, cure = type(whole[name]).__name__, "write it as text"
+            raise ClusterError(source, expected=f"a path in `{name}`", found=found, cure=cure)
+        whole[name] = str(folder / whole[name])
+    return whole
 
 
 def _refuse_passed_over(source: str, **parts: Mapping[str, Any]) -> None:
@@ -110,9 +136,9 @@ def _refuse_passed_over(source: str, **parts: Mapping[str, Any]) -> None:
                 raise ClusterError(source, expected=expected, found="it set", cure=cure)
 
 
-def _refuse_exec(source: str, command: Mapping[str, Any]) -> None:
+def _refuse_exec(source: str, command: Any) -> None:
     """Refuse a command whose answer has a form that the client library does not read."""
-    form = command.get("apiVersion", _EXEC)
+    form = command.get("apiVersion", _EXEC) if isinstance(command, dict) else _EXEC if command is None else "no command"
     if form != _EXEC:
         cure = "most commands know that too: write it there, or give a token or a client certificate"
         raise ClusterError(source, expected=f"an exec command of {_EXEC}", found=form, cure=cure)

@@ -18,6 +18,14 @@ class HasData(Protocol):
         """Merged data of the host, with `get(key, default)`."""
 
 
+class Named(HasData, Protocol):
+    """Such a host, with its name."""
+
+    @property
+    def name(self) -> str:
+        """Name in the inventory."""
+
+
 class RoleOptions(BaseModel):
     """The knobs of one role: `class NvidiaDriver(RoleOptions, key="nvidia_driver")`.
 
@@ -50,10 +58,12 @@ class RoleOptions(BaseModel):
         """
         return ()
 
-    def claims(self) -> Iterable[tuple[str, str]]:
+    def claims(self, host: Named) -> Iterable[tuple[str, str]]:
         """Return what no two hosts of an inventory may have, as pairs of option and value, such as addresses.
 
         `gpufleet validate` compares the hosts; roles with such values override it.
+
+        + host: the host whose options these are
         """
         return ()
 

@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from gpufleet.network.links import FIRST_KEY, LARGEST_MTU, LAST_KEY, Link, Mode
-from gpufleet.options import RoleOptions
+from gpufleet.options import Named, RoleOptions
 
 #: A network interface such as `ib0`, or an RDMA device and perhaps its port, such as `mlx5_0` or `mlx5_1/2`.
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*(/[1-9])?$")]
@@ -132,7 +132,7 @@ class Ipoib(RoleOptions, key="ipoib"):
 
     @model_validator(mode="after")
     def _sound_together(self) -> Self:
-        counts = Counter(value for _, value in self.claims())
+        counts = Counter(value for _, value in self._addresses())
         twice = ", ".join(value for value, times in counts.items() if times > 1)
         if twice:
             raise ValueError(f"expected every address once, found {twice} again; take it out")
@@ -146,8 +146,11 @@ class Ipoib(RoleOptions, key="ipoib"):
         """Return all links, each interface before its partitions."""
         return tuple(link for name in self.interfaces for link in self._links_of(name))
 
-    def claims(self) -> Iterable[tuple[str, str]]:
+    def claims(self, host: Named) -> Iterable[tuple[str, str]]:
         """Return the addresses, each with its partition: the same address may be in use in another one."""
+        return self._addresses()
+
+    def _addresses(self) -> Iterator[tuple[str, str]]:
         for link in self.links():
             for address in link.addresses:
                 place = f" in partition {link.key:#06x}" if link.key else ""

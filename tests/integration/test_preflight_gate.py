@@ -6,8 +6,9 @@ kubelet runs here: the node is registered by hand, as a kubelet registers its ow
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,10 @@ from tests.support.gate_world import AT, BAD, EVICTING, GOOD, GPU, LOST, NODE, a
 from tests.support.loopback_api import LoopbackApi, of_certificate
 
 pytestmark = pytest.mark.kubernetes
+
+#: When the verifications began: each test's later than those of the tests before it.
+AGAIN, LOST_AT, BACK = (AT + timedelta(hours=hours) for hours in (1, 2, 3))
+_DAYS = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
@@ -80,17 +85,23 @@ def test_the_same_once_more_writes_nothing_and_later_the_time_alone(api: Loopbac
     text = f"{NODE} node {NODE}: no preflight taint, verified anew (evidence {GOOD})"
     assert act(account) == text
     assert api.node(NODE)["metadata"]["resourceVersion"] == before
-    later = AT + timedelta(hours=1)
-    assert act(account, at=later) == text
-    assert own(api.node(NODE)) == ([], {VERIFIED_AT: gate.stamp(later), EVIDENCE: GOOD})
+    assert act(account, at=AGAIN) == text
+    assert own(api.node(NODE)) == ([], {VERIFIED_AT: gate.stamp(AGAIN), EVIDENCE: GOOD})
 
 
 def test_it_is_kept_out_with_the_reason(api: LoopbackApi, account: Path, of_theirs: list[Any]) -> None:
     text = f"{NODE} node {NODE}: preflight taint put on (evidence {BAD}): {LOST}"
-    assert act(account, Outcome.FAIL) == text
+    assert act(account, Outcome.FAIL, at=LOST_AT) == text
     node = api.node(NODE)
-    assert own(node) == ([FAILED], {VERIFIED_AT: gate.stamp(AT), EVIDENCE: BAD, REASON: LOST})
+    assert own(node) == ([FAILED], {VERIFIED_AT: gate.stamp(LOST_AT), EVIDENCE: BAD, REASON: LOST})
     assert of_others(node) == of_theirs
+
+
+def test_a_verification_that_began_before_lets_nothing_in(api: LoopbackApi, account: Path) -> None:
+    before = api.node(NODE)
+    text = f"left as it is (evidence {GOOD}): verified anew since, at {gate.stamp(LOST_AT)}"
+    assert act(account, at=AGAIN) == f"{NODE} node {NODE}: {text}"
+    assert api.node(NODE) == before
 
 
 def test_others_who_write_meanwhile_lose_nothing(api: LoopbackApi, account: Path) -> None:
@@ -102,7 +113,7 @@ def test_others_who_write_meanwhile_lose_nothing(api: LoopbackApi, account: Path
         if decisions < 3:
             api.kubectl("label", "node", NODE, f"example.org/written-{decisions}=1")
             api.kubectl("taint", "node", NODE, f"example.org/written-{decisions}=1:NoSchedule")
-        return gate.decide(node, judged(), AT).patch
+        return gate.decide(node, judged(), BACK).patch
 
     with Cluster(kubeconfig.read(ClusterData(kubeconfig=Secret(file=account)))) as cluster:
         cluster.change(NODE, decide)
@@ -144,7 +155,7 @@ def test_each_right_is_needed(api: LoopbackApi, account: Path, verb: str, left: 
         expected = f"expected the right to {verb} nodes, found "
 
         def refused() -> tuple[bool, str]:
-            line = act(account, Outcome.FAIL, at=datetime.now(UTC))
+            line = act(account, Outcome.FAIL, at=BACK + timedelta(days=next(_DAYS)))  # later, or there is no patch
             return expected in line, line
 
         waiting.until("kube-apiserver", "the right gone", refused, 30)

@@ -47,6 +47,9 @@ class ApiServer:
         self.patches: list[tuple[str, Any]] = []
         #: Answers that come instead of any other: status and body.
         self.instead: tuple[int, str] | None = None
+        #: Answers that come first, each once: status, header fields and body. An empty one is the server's own; None
+        #: ends the connection instead, once the request was carried out.
+        self.first: list[tuple[int, dict[str, str], str] | tuple[()] | None] = []
         #: What others do to a node while it is patched: each is called once, before a patch is looked at.
         self.meanwhile: list[Callable[[Node], None]] = []
         self._lock = threading.Lock()
@@ -79,6 +82,11 @@ class ApiServer:
             "status": {"conditions": [{"type": "Ready", "status": "True"}, {"type": "example.org/burnt", "x": 1}]},
         }
         return self.nodes[name]
+
+    def next_first(self) -> tuple[()] | tuple[int, dict[str, str], str] | None:
+        """Take the next of the answers that come first; empty where there is none."""
+        with self._lock:
+            return self.first.pop(0) if self.first else ()
 
     def answer(self, method: str, path: str, headers: Any, body: bytes) -> tuple[int, Any]:
         """Answer one request as an API server would."""
@@ -158,12 +166,25 @@ def _handler(server: ApiServer) -> type[BaseHTTPRequestHandler]:
 
         def _any(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            first = server.next_first()
+            if first:
+                server.asked.append((_VERBS[self.command], urlsplit(self.path).path.rpartition("/")[2]))
+                self._send(first[0], first[1], first[2].encode())
+                return
             status, answer = server.answer(self.command, urlsplit(self.path).path, self.headers, body)
             content = json.dumps(answer).encode()
             if server.instead:
                 status, content = server.instead[0], server.instead[1].encode()
+            if first is None:
+                self.close_connection = True
+                return
+            kind = "application/json" if content.startswith(b"{") else "text/plain"
+            self._send(status, {"Content-Type": kind}, content)
+
+        def _send(self, status: int, fields: dict[str, str], content: bytes) -> None:
             self.send_response(status)
-            self.send_header("Content-Type", "application/json" if content.startswith(b"{") else "text/plain")
+            for name, value in fields.items():
+                self.send_header(name, value)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)

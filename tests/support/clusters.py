@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,18 @@ from tests.support.api_server import TOKEN
 from tests.support.kubeconfigs import document, write
 
 
-def cluster(folder: Path, server: str, authority: bytes | None, *, timeout: float = 10.0, **user: Any) -> Cluster:
-    """A client by a kubeconfig of its own; `user` is what it says of the user."""
+def cluster(
+    folder: Path,
+    server: str,
+    authority: bytes | None,
+    *,
+    timeout: float = 10.0,
+    pause: Callable[[float], object] = lambda seconds: None,
+    **user: Any,
+) -> Cluster:
+    """A client by a kubeconfig of its own that does not wait; `user` is what it says of the user."""
     path = write(folder / "kubeconfig", document(server, authority, user or {"token": TOKEN}))
-    return Cluster(kubeconfig.read(ClusterData(kubeconfig=Secret(file=path))), timeout)
+    return Cluster(kubeconfig.read(ClusterData(kubeconfig=Secret(file=path))), timeout, pause)
 
 
 def said(

@@ -15,6 +15,7 @@ from gpufleet.kubernetes.judgment import Judgment, judge
 from gpufleet.kubernetes.names import DOMAIN, PREFLIGHT
 from tests.support.inventories import inventory_of
 from tests.support.loopback_api import LoopbackApi
+from tests.support.node_checks import is_the_node
 
 NODE = "gpu-1"
 AT = datetime(2026, 11, 23, 14, 37, 10, tzinfo=UTC)
@@ -29,7 +30,7 @@ CONDITION = {
     "lastHeartbeatTime": TIME,
     "lastTransitionTime": TIME,
 }
-LOST = "1 of 1 checks did not pass: machine gpus: expected 8 GPUs, found 7"
+LOST = "1 of 2 checks did not pass: machine gpus: expected 8 GPUs, found 7"
 
 
 def register(api: LoopbackApi) -> list[Any]:
@@ -44,14 +45,14 @@ def register(api: LoopbackApi) -> list[Any]:
 
 def judged(outcome: Outcome = Outcome.PASS) -> Judgment:
     message = "" if outcome is Outcome.PASS else "expected 8 GPUs, found 7"
-    return judge([Check(NODE, "machine", "gpus", outcome, message)])
+    return judge([Check(NODE, "machine", "gpus", outcome, message), is_the_node(NODE)])
 
 
 def act(config: Path, outcome: Outcome = Outcome.PASS, name: str = NODE, at: datetime = AT) -> str:
     """Let the gate act by a kubeconfig, and return its line."""
     data = {"kubelet": {}, "kubernetes": {"kubeconfig": {"file": str(config)}}}
     hosts = inventory_of({name: data}).hosts
-    (line,) = lines(preflight.act([(hosts[name], judged(outcome))], at))
+    (line,) = lines(preflight.act([(hosts[name], judged(outcome))], at, pause=lambda seconds: None))
     return line
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -37,7 +38,7 @@ MISSING = "expected an outcome, found none: the checks were interrupted"
         ([planned(A), ended(A, "pass")], [check(A, Outcome.PASS)]),
         (
             [planned(A, B), ended(B, "fail", "no")],
-            [check(A, Outcome.ERROR, MISSING, 0.0), check(B, Outcome.FAIL, "no")],
+            [replace(check(A, Outcome.ERROR, MISSING, seconds=0.0), whole_host=True), check(B, Outcome.FAIL, "no")],
         ),
         ([planned(A), ended(A, "pass"), ended(A, "error", "down")], [check(A, Outcome.ERROR, "down")]),
         ([planned(A), ended(A, "fail", "no"), ended(A, "error", "down")], [check(A, Outcome.FAIL, "no")]),

@@ -2,50 +2,45 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import timedelta, timezone
 from typing import Any
 
 import pytest
 
-from gpufleet.kubernetes.gate import EVIDENCE, REASON, TAINT, VERIFIED_AT, Decision, decide, stamp
+from gpufleet.kubernetes.gate import (
+    EVIDENCE,
+    REASON,
+    TAINT,
+    UNVERIFIED_AT,
+    VERIFIED_AT,
+    Decision,
+    decide,
+    holding,
+    stamp,
+    takes_pods,
+)
 from gpufleet.kubernetes.gated import Action
 from gpufleet.kubernetes.judgment import Judgment, Standing
 from gpufleet.kubernetes.names import PREFLIGHT, label_value
-
-AT = datetime(2026, 11, 23, 14, 37, 10, tzinfo=UTC)
-STAMP = "2026-11-23T14-37-10Z"
-DIGEST = "sha256-00000000000000000000000000000001"
-WHY = "1 of 9 checks did not pass: nvidia_driver gpus_are_there: expected 8 GPUs, found 7"
-
-PASSED = Judgment(Standing.PASSED, evidence=DIGEST)
-FAILED = Judgment(Standing.FAILED, WHY, DIGEST)
-SILENT = Judgment(Standing.UNVERIFIED, "not verified: no answer")
-PARTIAL = Judgment(Standing.PARTIAL, "not checked: cuda")
-
-PENDING = {"key": TAINT, "value": "pending", "effect": "NoSchedule"}
-TAINTED = {"key": TAINT, "value": "failed", "effect": "NoSchedule"}
-GPU = {"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}
-CORDON = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule", "timeAdded": "2026-11-23T10:00:00Z"}
-LABELS = {VERIFIED_AT: STAMP, EVIDENCE: DIGEST}
-
-
-def node(
-    taints: list[dict[str, str]] | None = None,
-    labels: dict[str, str] | None = None,
-    annotations: dict[str, str] | None = None,
-) -> dict[str, Any]:
-    metadata = {"name": "gpu-01", "resourceVersion": "7"}
-    given = {"labels": labels, "annotations": annotations}
-    spec = {"podCIDR": "10.0.0.0/24"} if taints is None else {"podCIDR": "10.0.0.0/24", "taints": taints}
-    return {"metadata": metadata | {key: value for key, value in given.items() if value is not None}, "spec": spec}
-
-
-def patch(taints: Any = "", **metadata: Any) -> dict[str, Any]:
-    return {"metadata": {"resourceVersion": "7", **metadata}} | ({} if taints == "" else {"spec": {"taints": taints}})
-
-
-OLD = {VERIFIED_AT: "2026-11-22T00-00-00Z", EVIDENCE: DIGEST}
-REASONS = {REASON: WHY}
+from tests.support.gated_nodes import (
+    AT,
+    CORDON,
+    DIGEST,
+    FAILED,
+    GPU,
+    LABELS,
+    OLD,
+    PARTIAL,
+    PASSED,
+    PENDING,
+    REASONS,
+    SILENT,
+    STAMP,
+    TAINTED,
+    UNKNOWN,
+    node,
+    patch,
+)
 
 CASES = {
     "a new node passed": (node([PENDING]), PASSED, Action.LIFTED, patch(None, labels=LABELS)),
@@ -97,9 +92,39 @@ CASES = {
         node([GPU], OLD),
         SILENT,
         Action.TAINTED,
-        patch([GPU, TAINTED], annotations={REASON: "not verified: no answer"}),
+        patch([GPU, TAINTED], annotations=UNKNOWN),
     ),
-    "not verified again": (node([TAINTED], OLD, {REASON: "not verified: no answer"}), SILENT, Action.KEPT, None),
+    "not verified again at the same second": (node([TAINTED], OLD, UNKNOWN), SILENT, Action.KEPT, None),
+    "not verified again: the time alone": (
+        node([TAINTED], OLD, {**UNKNOWN, UNVERIFIED_AT: "2026-11-23T00-00-00Z"}),
+        SILENT,
+        Action.KEPT,
+        patch(annotations={UNVERIFIED_AT: STAMP}),
+    ),
+    "a node that was not verified passed": (
+        node([TAINTED], OLD, UNKNOWN),
+        PASSED,
+        Action.LIFTED,
+        patch(None, labels={VERIFIED_AT: STAMP}, annotations={REASON: None, UNVERIFIED_AT: None}),
+    ),
+    "a node that was not verified failed": (
+        node([TAINTED], OLD, UNKNOWN),
+        FAILED,
+        Action.KEPT,
+        patch(labels={VERIFIED_AT: STAMP}, annotations={**REASONS, UNVERIFIED_AT: None}),
+    ),
+    "a deploy left it halfway": (
+        node([GPU], OLD),
+        Judgment(Standing.UNFINISHED, "not verified: no answer"),
+        Action.TAINTED,
+        patch([GPU, TAINTED], annotations=UNKNOWN),
+    ),
+    "a time that is none is no later one": (
+        node([TAINTED], {VERIFIED_AT: "tomorrow", EVIDENCE: DIGEST}, {UNVERIFIED_AT: "9999"}),
+        PASSED,
+        Action.LIFTED,
+        patch(None, labels={VERIFIED_AT: STAMP}, annotations={UNVERIFIED_AT: None}),
+    ),
     "verified in part, with the taint": (node([PENDING]), PARTIAL, Action.UNTOUCHED, None),
     "verified in part, without it": (node([GPU]), PARTIAL, Action.UNTOUCHED, None),
     "our key in any effect and number is ours": (
@@ -120,6 +145,25 @@ CASES = {
 @pytest.mark.parametrize(("before", "judgment", "action", "expected"), CASES.values(), ids=[*CASES])
 def test_patches(before: dict[str, Any], judgment: Judgment, action: Action, expected: dict[str, Any] | None) -> None:
     assert decide(before, judgment, AT) == Decision(action, expected)
+
+
+def test_the_decision_that_holds_is_the_last_that_was_acted_upon() -> None:
+    lifted, confirmed = Decision(Action.LIFTED, {}), Decision(Action.CONFIRMED)
+    superseded = Decision(Action.SUPERSEDED, None, "verified anew since")
+    assert holding([confirmed]) == confirmed
+    assert holding([lifted]) == lifted
+    assert holding([lifted, confirmed]) == lifted
+    assert holding([lifted, superseded]) == superseded
+    assert holding([confirmed, lifted]) == lifted
+
+
+def test_a_node_takes_pods_without_our_taint_alone() -> None:
+    assert [takes_pods(node(taints)) for taints in (None, [GPU], [GPU, PENDING], [TAINTED])] == [
+        True,
+        True,
+        False,
+        False,
+    ]
 
 
 def test_the_taint_is_the_one_that_kubelets_register_with() -> None:

@@ -6,14 +6,15 @@ import copy
 from datetime import UTC, datetime
 from typing import Any
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from gpufleet.kubernetes.gate import EVIDENCE, REASON, TAINT, VERIFIED_AT, decide
+from gpufleet.kubernetes.gate import EVIDENCE, REASON, TAINT, UNVERIFIED_AT, VERIFIED_AT, decide, stamp
+from gpufleet.kubernetes.gated import Action
 from gpufleet.kubernetes.judgment import Judgment, Standing
 from tests.support.api_server import merge
 
-OWN = {REASON, VERIFIED_AT, EVIDENCE}
+OWN = {REASON, VERIFIED_AT, EVIDENCE, UNVERIFIED_AT}
 
 DIGESTS = st.sampled_from(["sha256-1", "sha256-2"])
 REASONS = st.sampled_from(["not verified: no answer", "1 of 2 checks did not pass: base swap: found swap"])
@@ -34,7 +35,12 @@ TAINTS = st.lists(
     ),
     max_size=5,
 )
-TEXTS = st.dictionaries(st.sampled_from([*OWN, "gpufleet.dev/driver", "example.org/owner"]), REASONS, max_size=5)
+OTHER_KEYS = ["gpufleet.dev/driver", "example.org/owner"]
+TEXTS = st.builds(
+    lambda texts, times: {**texts, **times},
+    st.dictionaries(st.sampled_from([*OWN, *OTHER_KEYS]), REASONS, max_size=5),
+    st.dictionaries(st.sampled_from([VERIFIED_AT, UNVERIFIED_AT]), TIMES.map(stamp), max_size=2),
+)
 NODES = st.builds(
     lambda taints, labels, annotations, seen: {
         "metadata": {"resourceVersion": "7", **seen, "labels": labels, "annotations": annotations},
@@ -58,6 +64,11 @@ def taints(node: dict[str, Any]) -> list[Any]:
     return node["spec"].get("taints", [])  # type: ignore[no-any-return]
 
 
+def is_late(node: dict[str, Any], at: datetime) -> bool:
+    """Whether another verification that began later has acted on a node."""
+    return decide(node, Judgment(Standing.PASSED, evidence="sha256-1"), at).action is Action.SUPERSEDED
+
+
 def of_others(node: dict[str, Any]) -> dict[str, Any]:
     """A node without what is gpufleet's."""
     rest = copy.deepcopy(node)
@@ -76,12 +87,22 @@ def test_what_is_of_others_survives(node: dict[str, Any], judgment: Judgment, at
 
 @given(NODES, JUDGMENTS, TIMES)
 def test_the_taint_says_how_the_host_stands(node: dict[str, Any], judgment: Judgment, at: datetime) -> None:
-    own = [taint for taint in taints(patched(node, judgment, at)) if taint["key"] == TAINT]
+    before, own = (
+        [taint for taint in taints(each) if taint["key"] == TAINT] for each in (node, patched(node, judgment, at))
+    )
     expected: list[Any] = {
-        Standing.PASSED: [],
-        Standing.PARTIAL: [taint for taint in taints(node) if taint["key"] == TAINT],
+        Standing.PASSED: before if is_late(node, at) else [],
+        Standing.PARTIAL: before,
     }.get(judgment.standing, [{"key": TAINT, "value": "failed", "effect": "NoSchedule"}])
     assert own == expected
+
+
+@given(NODES, JUDGMENTS, TIMES, TIMES)
+def test_no_verification_makes_an_earlier_one_count_again(
+    node: dict[str, Any], judgment: Judgment, at: datetime, other: datetime
+) -> None:
+    """Whatever is done to a node, a taint that `other` could not lift before it still cannot lift."""
+    assert is_late(patched(node, judgment, at), other) >= is_late(node, other)
 
 
 @given(NODES, JUDGMENTS, TIMES)
@@ -91,9 +112,10 @@ def test_a_second_time_there_is_nothing_to_do(node: dict[str, Any], judgment: Ju
 
 @given(NODES, JUDGMENTS, TIMES, TIMES)
 def test_later_the_time_alone_changes(node: dict[str, Any], judgment: Judgment, at: datetime, later: datetime) -> None:
+    assume(not is_late(node, at))
     patch = decide(patched(node, judgment, at), judgment, later).patch
-    assert patch is None or set(patch["metadata"].pop("labels")) == {VERIFIED_AT}
-    assert patch in (None, {"metadata": {"resourceVersion": "7"}})
+    field, key = ("labels", VERIFIED_AT) if judgment.evidence else ("annotations", UNVERIFIED_AT)
+    assert patch in (None, {"metadata": {"resourceVersion": "7", field: {key: stamp(later)}}})
 
 
 @given(NODES, JUDGMENTS, TIMES)

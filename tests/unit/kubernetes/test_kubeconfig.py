@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-from datetime import UTC, datetime, timedelta
+import errno
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gpufleet.errors import GpufleetError
+from gpufleet.errors import ClusterError, GpufleetError
 from gpufleet.kubernetes import kubeconfig
 from gpufleet.kubernetes.data import ClusterData
-from gpufleet.kubernetes.expiry import ended
 from gpufleet.kubernetes.kubeconfig import Kubeconfig
 from gpufleet.options.secret import Secret
-from tests.support.certificates import DAY, Authority
 from tests.support.kubeconfigs import document, write
-from tests.support.tokens import token
 
 SERVER = "https://10.0.0.1:6443"
 
@@ -66,6 +63,25 @@ def test_paths_count_from_its_folder(home: Path) -> None:
     assert found.user == expected
 
 
+@pytest.mark.parametrize("by_environment", [True, False])
+def test_a_relative_one_is_found_and_so_are_its_files(
+    home: Path, monkeypatch: pytest.MonkeyPatch, by_environment: bool
+) -> None:
+    (home / "sub").mkdir()
+    write(home / "sub" / "k", document(SERVER, None, {"tokenFile": "t"}))
+    monkeypatch.chdir(home)
+    monkeypatch.setenv("KUBECONFIG", "sub/k")
+    found = kubeconfig.read(ClusterData() if by_environment else data(Path("sub/k")))
+    assert (found.source, found.user) == ("sub/k", {"tokenFile": f"{home}/sub/t"})
+
+
+@pytest.mark.parametrize("empty", [None, ""])
+def test_an_empty_path_is_none(home: Path, empty: str | None) -> None:
+    paths = {"tokenFile": empty, "client-certificate": empty, "client-key": empty, "token": "SECRET"}
+    found = kubeconfig.read(data(write(home / "k", document(SERVER, None, paths, {"certificate-authority": empty}))))
+    assert (found.cluster, found.user) == ({"server": SERVER}, {"token": "SECRET"})
+
+
 def test_another_context(home: Path) -> None:
     both = content()
     both["contexts"].append({"name": "admin", "context": {"cluster": "training", "user": "root"}})
@@ -96,6 +112,24 @@ OWN = "give gpufleet a kubeconfig of its own with a token, a client certificate 
         (without("clusters"), "expected the cluster training, found none; it has the clusters (none)"),
         (without("users"), "expected the user gpufleet, found none; it has the users (none)"),
         (
+            setting("cluster", server=None),
+            "expected `server` in the cluster training, found none; write the URL of the API server there",
+        ),
+        (setting("user", tokenFile=7), "expected a path in `tokenFile`, found int; write it as text"),
+        (
+            setting("user", exec="SECRET"),
+            "expected an exec command of client.authentication.k8s.io/v1beta1, found no command; "
+            "most commands know that too: write it there, or give a token or a client certificate",
+        ),
+        (
+            {**content(), "contexts": [None, {"name": ["x"]}, {"name": "fleet"}]},
+            "expected the context fleet, found none; it has the contexts ['x'], fleet",
+        ),
+        (
+            {**content(), "users": {"name": "gpufleet"}},
+            "expected the user gpufleet, found none; it has the users (none)",
+        ),
+        (
             setting("cluster", **{"tls-server-name": "kube"}),
             f"{WITHOUT} `tls-server-name` of a cluster, which is not supported, found it set; {OWN}",
         ),
@@ -117,13 +151,40 @@ def test_wrong_ones(home: Path, wrong: dict[str, Any], message: str) -> None:
     assert (str(caught.value), caught.value.exit_code) == (f"{path}: {message}", 1)
 
 
-@pytest.mark.parametrize("text", ["SECRET: [", "SECRET", "- SECRET", ""])
+@pytest.mark.parametrize("text", ["SECRET: [", "SECRET", "- SECRET", "", "SECRET: 2026-13-01"])
 def test_what_is_no_kubeconfig_is_not_shown(home: Path, text: str) -> None:
     (home / "k").write_text(text)
     with pytest.raises(GpufleetError) as caught:
         kubeconfig.read(data(home / "k"))
     assert str(caught.value) == (
         f"{home / 'k'}: expected a kubeconfig (kind: Config), found something else; give that of a user"
+    )
+
+
+@pytest.mark.parametrize("by_environment", [True, False])
+def test_one_in_another_encoding(home: Path, monkeypatch: pytest.MonkeyPatch, by_environment: bool) -> None:
+    (home / "k").write_bytes(b"kind: Config # \xe9")
+    monkeypatch.setenv("KUBECONFIG", str(home / "k"))
+    with pytest.raises(ClusterError) as caught:
+        kubeconfig.read(ClusterData() if by_environment else data(home / "k"))
+    expected = "expected a kubeconfig (kind: Config), found a text that is not UTF-8; give that of a user"
+    assert str(caught.value) == f"{home / 'k'}: {expected}"
+
+
+@pytest.mark.parametrize("what", ["is_file", "read_bytes"])
+def test_one_that_may_not_be_read(home: Path, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    """Its folder, or itself: root, who runs some of these tests, may read either."""
+    monkeypatch.setenv("KUBECONFIG", str(write(home / "k", content())))
+
+    def refuse(path: Path) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(Path, what, refuse)
+    with pytest.raises(ClusterError) as caught:
+        kubeconfig.read(ClusterData())
+    assert str(caught.value) == (
+        f"{home / 'k'}: expected a kubeconfig that can be read, found permission denied; "
+        "let this user read it, or give another in kubernetes.kubeconfig"
     )
 
 
@@ -140,47 +201,3 @@ def test_none_anywhere(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         f"KUBECONFIG: expected a kubeconfig, found no file {home}/gone; {cure}",
         "KUBECONFIG: expected one file, found 2 files; name one, or one in kubernetes.kubeconfig",
     ]
-
-
-NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-
-
-def of(user: dict[str, Any]) -> Kubeconfig:
-    return Kubeconfig("k", "fleet", {"server": SERVER}, user)
-
-
-def test_a_token_that_ended(home: Path) -> None:
-    old, new = token(NOW - timedelta(seconds=1)), token(NOW + DAY)
-    assert ended(of({"token": old}), NOW) == "a token that ended at 2026-11-23 11:59:59 UTC"
-    (home / "token").write_text(old + "\n")
-    assert ended(of({"tokenFile": str(home / "token")}), NOW) == "a token that ended at 2026-11-23 11:59:59 UTC"
-    assert ended(of({"token": new}), NOW) == ""
-
-
-def test_a_client_certificate_that_ended(home: Path) -> None:
-    now = datetime.now(UTC)
-    old = Authority().pair("ada", lasting=(-2 * DAY, -DAY))
-    old.written(home, "ada")
-    expected = f"a client certificate that ended at {now - DAY:%Y-%m-%d}"
-    inline = {"client-certificate-data": base64.b64encode(old.certificate).decode()}
-    for found in (ended(of(inline), now), ended(of({"client-certificate": str(home / "ada.crt")}), now)):
-        assert found.startswith(expected)
-    new = base64.b64encode(Authority().pair("ada").certificate).decode()
-    assert ended(of({"client-certificate-data": new}), now) == ""
-
-
-@pytest.mark.parametrize(
-    "user",
-    [
-        {},
-        {"token": "opaque"},
-        {"token": "a.b.c"},
-        {"token": "a.e30.c"},
-        {"tokenFile": "/nowhere/gone"},
-        {"client-certificate": "/nowhere/gone"},
-        {"client-certificate-data": "no base64!"},
-        {"client-certificate-data": "bm9uZQ=="},
-    ],
-)
-def test_what_does_not_say_when_it_ends(user: dict[str, Any]) -> None:
-    assert ended(of(user), NOW) == ""

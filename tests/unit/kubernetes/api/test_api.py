@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from gpufleet.errors import ClusterError, NodeError
+from gpufleet.errors import ClusterError, NodeError, UnansweredError
 from gpufleet.kubernetes.api import ATTEMPTS, Cluster, Node
+from gpufleet.kubernetes.retries import DELAYS
 from tests.support.api_server import TOKEN, ApiServer
 from tests.support.certificates import Authority
 from tests.support.clusters import cluster, said
@@ -70,6 +71,43 @@ def test_a_node_that_never_holds_still(server: ApiServer, asked: Cluster) -> Non
     expected = "expected to patch the node gpu-01, found it changed by others 5 times meanwhile; run again"
     assert str(caught.value) == f"{server.url}: {expected}"
     assert server.patches == []
+
+
+BALANCER: tuple[int, dict[str, str], str] = (503, {}, "no backend")
+TOO_MANY = (429, {"Content-Type": "application/json", "Retry-After": "1"}, '{"kind": "Status", "message": "wait"}')
+
+
+def test_what_may_be_answered_later_is_asked_again(server: ApiServer, authority: Authority, tmp_path: Path) -> None:
+    server.add("gpu-01")
+    server.first = [BALANCER, TOO_MANY, None, BALANCER]
+    waited: list[float] = []
+    with cluster(tmp_path, server.url, authority.pem, pause=waited.append) as asked:
+        asked.change("gpu-01", labeled)
+    assert waited == [0.5, 1.0, 2.0, 4.0]
+    assert server.asked == [("get", "gpu-01")] * 5 + [("patch", "gpu-01")]
+
+
+def test_it_is_asked_a_few_times(server: ApiServer, authority: Authority, tmp_path: Path) -> None:
+    server.first = [BALANCER] * 9
+    waited: list[float] = []
+    said(tmp_path, server.url, authority.pem, UnansweredError, pause=waited.append)
+    assert (waited, len(server.asked)) == ([*DELAYS], len(DELAYS) + 1)
+
+
+def test_a_patch_whose_answer_got_lost_is_decided_about_anew(server: ApiServer, asked: Cluster) -> None:
+    server.add("gpu-01")
+    decisions: list[bool] = []
+
+    def decide(node: Node) -> dict[str, Any] | None:
+        decisions.append("gpufleet.dev/x" in node["metadata"]["labels"])
+        if len(decisions) == 1:
+            server.first = [None]
+        return None if decisions[-1] else labeled(node)
+
+    asked.change("gpu-01", decide)
+    assert decisions == [False, True]
+    assert server.asked == [("get", "gpu-01"), ("patch", "gpu-01"), ("patch", "gpu-01"), ("get", "gpu-01")]
+    assert len(server.patches) == 1
 
 
 def test_a_patch_without_the_version_is_never_sent(server: ApiServer, asked: Cluster) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from gpufleet import cli
+from gpufleet.converge import afterwards
 from gpufleet.converge import command as converge
 from gpufleet.converge.events import HostState
 from gpufleet.converge.results import HostResult, RunResult
@@ -25,14 +27,16 @@ from tests.support.api_server import TOKEN, ApiServer
 from tests.support.certificates import Authority
 from tests.support.inventories import inventory_of
 from tests.support.kubeconfigs import document, write
+from tests.support.node_checks import is_the_node
 from tests.support.verification import CHECKS
 
 GOOD = Check("gpu-1", "base", "swap", Outcome.PASS)
 BAD = Check("gpu-1", "base", "swap", Outcome.FAIL, "expected no swap, found /dev/sda2")
-LIFTED = f"gpu-1 node gpu-1: preflight taint lifted (evidence {evidence([GOOD])})"
+NODE = is_the_node("gpu-1")
+LIFTED = f"gpu-1 node gpu-1: preflight taint lifted (evidence {evidence([GOOD, NODE])})"
 TAINTED = (
-    f"gpu-1 node gpu-1: preflight taint put on (evidence {evidence([BAD])}): "
-    "1 of 1 checks did not pass: base swap: expected no swap, found /dev/sda2"
+    f"gpu-1 node gpu-1: preflight taint put on (evidence {evidence([BAD, NODE])}): "
+    "1 of 2 checks did not pass: base swap: expected no swap, found /dev/sda2"
 )
 
 Run = Callable[..., Result]
@@ -49,7 +53,8 @@ def hosts(server: ApiServer, authority: Authority, tmp_path: Path) -> dict[str, 
 def answering(check: Check, asked: list[Sequence[str]]) -> Callable[..., Verification]:
     def verify_hosts(hosts: Sequence[InventoryHost], roles: Sequence[str] = (), **more: Any) -> Verification:
         asked.append(roles)
-        return Verification([host.name for host in hosts], [check] * len(hosts))
+        names = [host.name for host in hosts]
+        return Verification(names, [each for name in names for each in (replace(check, host=name), is_the_node(name))])
 
     return verify_hosts
 
@@ -93,6 +98,23 @@ def test_a_host_that_does_not_answer_is_kept_out(verify: Run, server: ApiServer)
     assert (result.exit_code, taints(server)) == (1, ["failed"])
 
 
+def test_many_hosts_that_do_not_answer_are_kept_out_on_request_alone(
+    verify: Run, server: ApiServer, hosts: dict[str, InventoryHost]
+) -> None:
+    server.nodes["gpu-1"]["spec"]["taints"] = []
+    server.add("gpu-2", taints=[])
+    hosts["gpu-2"] = replace(hosts["gpu-1"], name="gpu-2")
+    result = verify()
+    assert (result.exit_code, taints(server), server.patches) == (1, [], [])
+    assert result.stdout.splitlines()[-1] == (
+        "gpu-[1-2] node not changed: the preflight gate: expected any of 2 hosts to be verified, found none; this is "
+        "more likely a fault of the controller, such as its network or its key, than of the hosts, so none of them was "
+        "shut out: mend that and verify again, or run `gpufleet verify` with --shut-out-all"
+    )
+    result = verify("--shut-out-all")
+    assert (result.exit_code, taints(server), len(server.patches)) == (1, ["failed"], 2)
+
+
 def test_some_roles_let_nobody_in(verify: Run, server: ApiServer) -> None:
     result = verify("--role", "base", check=GOOD)
     assert result.stdout.splitlines()[-1] == "gpu-1 node gpu-1: left as it is: not checked: cuda"
@@ -115,7 +137,7 @@ def test_a_gate_that_cannot_act_ends_a_green_run_with_1(verify: Run, server: Api
 def test_as_a_document(verify: Run) -> None:
     result = verify("--json", check=GOOD)
     found = json.loads(result.stdout)
-    node = {"node": "gpu-1", "action": "lifted", "reason": "", "evidence": evidence([GOOD])}
+    node = {"node": "gpu-1", "action": "lifted", "reason": "", "evidence": evidence([GOOD, NODE])}
     assert (found["ok"], found["nodes"]) == (True, {"gpu-1": node})
 
 
@@ -123,13 +145,17 @@ def test_as_a_document(verify: Run) -> None:
 def deploy(hosts: dict[str, InventoryHost], monkeypatch: pytest.MonkeyPatch) -> Run:
     """The command after a deploy that came out as told."""
     inventory = inventory_of({name: host.data for name, host in hosts.items()})
-    monkeypatch.setattr(converge, "validate", lambda path: inventory)
 
     def run(*arguments: str, check: Check = GOOD, state: HostState = HostState.DONE, roles: str = "base") -> Result:
         result = RunResult({"gpu-1": HostResult("gpu-1", state=state, error="gpu-1: broke")}, roles={*roles.split()})
         asked: list[Sequence[str]] = []
-        monkeypatch.setattr(converge, "converge_with_progress", lambda *given: result)
-        monkeypatch.setattr(converge, "verify_hosts", answering(check, asked))
+
+        def converged(*given: Any, accept: Callable[[Sequence[InventoryHost]], None]) -> RunResult:
+            accept([*inventory.hosts.values()])
+            return result
+
+        monkeypatch.setattr(converge, "converge_with_progress", converged)
+        monkeypatch.setattr(afterwards, "verify_hosts", answering(check, asked))
         done = CliRunner().invoke(cli.app, ["deploy", "fleet.py", *arguments])
         assert asked in ([], [[*sorted({*roles.split(), "machine"})]])
         return done

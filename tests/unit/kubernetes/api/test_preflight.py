@@ -4,49 +4,23 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gpufleet.health.outcomes import Outcome
-from gpufleet.health.verification import Check, Verification
-from gpufleet.inventory.hosts import InventoryHost
-from gpufleet.kubernetes import gated, preflight
+from gpufleet.health.verification import Verification
+from gpufleet.kubernetes import gated, preflight, turn
 from gpufleet.kubernetes.gate import EVIDENCE, FAILED, REASON, TAINT, VERIFIED_AT
 from gpufleet.kubernetes.gating import gate
 from gpufleet.kubernetes.judgment import judge, unverified
 from gpufleet.kubernetes.names import PREFLIGHT
-from tests.support.api_server import TOKEN, ApiServer
-from tests.support.certificates import Authority
+from tests.support.api_server import ApiServer
 from tests.support.inventories import inventory_of
-from tests.support.kubeconfigs import document, write
+from tests.support.node_checks import AT, LOST, REASON_TEXT, Nodes, checks
 
-AT = datetime(2026, 11, 23, 14, 37, 10, tzinfo=UTC)
 OTHERS = {"key": "example.org/reserved", "effect": "NoExecute", "timeAdded": "2026-11-23T10:00:00Z"}
-LOST = "expected 8 GPUs, found 7"
-REASON_TEXT = f"1 of 1 checks did not pass: base gpus: {LOST}"
-
-
-def checks(host: str, outcome: Outcome = Outcome.PASS, message: str = "") -> list[Check]:
-    return [Check(host, "base", "gpus", outcome, message)]
-
-
-Nodes = Callable[..., dict[str, InventoryHost]]
-
-
-@pytest.fixture
-def fleet(server: ApiServer, authority: Authority, tmp_path: Path) -> Nodes:
-    """Hosts that are nodes of the stand-in, by name."""
-    path = write(tmp_path / "kubeconfig", document(server.url, authority.pem, {"token": TOKEN}))
-
-    def hosts(*names: str, **data: Any) -> dict[str, InventoryHost]:
-        merged = {"kubelet": {}, "kubernetes": {"kubeconfig": {"file": str(path)}}, **data}
-        return dict(inventory_of(dict.fromkeys(names, merged)).hosts)
-
-    return hosts
 
 
 def test_a_fleet_of_every_kind(server: ApiServer, fleet: Nodes) -> None:
@@ -64,9 +38,9 @@ def test_a_fleet_of_every_kind(server: ApiServer, fleet: Nodes) -> None:
     done = preflight.act(zip(hosts.values(), judgments, strict=True), AT)
     cure = "join the host, or correct kubelet.node_name"
     assert [*gated.lines(done)] == [
-        "gpu-3 node gpu-3: left as it is: not checked: cuda",
         f"gpu-1 node gpu-1: preflight taint lifted (evidence {judgments[0].evidence})",
         f"gpu-2 node gpu-2: preflight taint put on (evidence {judgments[1].evidence}): {REASON_TEXT}",
+        "gpu-3 node gpu-3: left as it is: not checked: cuda",
         "gpu-4 node gpu-4: preflight taint put on: not verified: no answer",
         f"gpu-5 node not changed: {server.url}: expected a node gpu-5, found none; {cure}",
     ]
@@ -135,7 +109,7 @@ def test_what_stops_the_whole_cluster_is_one_line(server: ApiServer, fleet: Node
     assert line.startswith(f"gpu-[000-039] node not changed: {server.url}: expected the right to get nodes, found ")
     assert line.endswith(f'cannot get resource "nodes" in API group "" at the cluster scope"; {cure}')
     assert len(done) == 40
-    assert len(server.asked) <= preflight._AT_ONCE
+    assert len(server.asked) <= turn.AT_ONCE
 
 
 def test_hosts_without_a_kubeconfig_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
