@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,21 +12,21 @@ import typer
 from rich.console import Console
 
 from gpufleet.converge import report
+from gpufleet.converge.afterwards import Verified, stopped, verified
 from gpufleet.converge.results import RunResult
 from gpufleet.converge.run import converge
 from gpufleet.health import targets
-from gpufleet.health.run import CHECKS, verify_hosts
-from gpufleet.health.verification import Verification, counts
-from gpufleet.inventory import validate
-from gpufleet.inventory.keys import KEYS
+from gpufleet.health.verification import counts
+from gpufleet.interrupts import terminable
+from gpufleet.inventory.hosts import InventoryHost
 from gpufleet.kubernetes import gated as nodes
-from gpufleet.kubernetes import gating
-from gpufleet.kubernetes.gated import Gated
-from gpufleet.kubernetes.nodes import is_gated
 from gpufleet.project import ROOT
 
 #: What a deploy runs where no file is named.
 SITE = ROOT / "deploys/site.py"
+
+#: What to do about a host that cannot be checked.
+_UNCHECKED = "leave it out with --limit, give it a plain name and ssh_hostname, or use --no-verify; nothing was touched"
 
 InventoryArgument = Annotated[Path, typer.Argument(help="Inventory file, such as inventories/lab.py.")]
 DeploysArgument = Annotated[list[Path] | None, typer.Argument(help="Deploy files; without any, deploys/site.py.")]
@@ -45,10 +44,25 @@ def deploy(
         bool, typer.Option("--no-gate", help="Leave the preflight taints and labels of Kubernetes nodes alone.")
     ] = False,
 ) -> None:
-    """Bring hosts to what their inventory declares, and verify those that came to the end."""
-    result = converge_with_progress(inventory, deploys or [SITE], limit or [])
-    done = Verified() if no_verify or result.interrupted else verified(inventory, result, gate=not no_gate)
-    show(result, done, as_json=as_json)
+    """Bring hosts to what their inventory declares, and verify those that came to the end.
+
+    Ctrl-C lets the operations under way come to their end, and begins no other. No checks are run then, and the
+    preflight taint is put on the nodes of hosts that were left halfway.
+    """
+    hosts: list[InventoryHost] = []
+
+    def accept(chosen: Sequence[InventoryHost]) -> None:
+        hosts.extend(chosen if no_verify else targets.reached_by_ssh(chosen, _UNCHECKED))
+
+    with terminable():
+        result, done = converge_with_progress(inventory, deploys or [SITE], limit or [], accept=accept), Verified()
+        try:
+            if result.interrupted:
+                done = stopped(hosts, result, gate=not no_gate)
+            elif not no_verify:
+                done = verified(hosts, result, gate=not no_gate)
+        finally:
+            show(result, done, as_json=as_json)
     raise typer.Exit(result.exit_code() or (0 if done.ok else 1))
 
 
@@ -67,41 +81,15 @@ def plan(
 
 
 def converge_with_progress(
-    inventory: Path, deploys: Sequence[Path], limit: Sequence[str] = (), dry: bool = False
+    inventory: Path,
+    deploys: Sequence[Path],
+    limit: Sequence[str] = (),
+    dry: bool = False,
+    accept: Callable[[Sequence[InventoryHost]], None] = lambda hosts: None,
 ) -> RunResult:
-    """Run deploys and show the progress on standard error."""
-    with report.progress(Console(stderr=True)) as on_event:
-        return converge(inventory, deploys, limit, dry, on_event)
-
-
-@dataclass(frozen=True)
-class Verified:
-    """What followed a deploy: the checks, and what they meant for nodes."""
-
-    checks: Verification | None = None
-    gated: Sequence[Gated] = ()
-
-    @property
-    def ok(self) -> bool:
-        """Whether every check passed that was run, and every node could be changed that had to be."""
-        return (self.checks is None or self.checks.ok()) and nodes.ok(self.gated)
-
-
-def verified(inventory: Path, result: RunResult, *, gate: bool) -> Verified:
-    """Run the checks of what was deployed, on the hosts that came to the end, and let the gate act on all nodes."""
-    known, reached = validate(inventory).hosts, result.done()
-    hosts = [known[name] for name in result.hosts]
-    modules = targets.modules(CHECKS)
-    # A node is let in by all its checks: that of the key `machine`, which no role deploys, belongs to them.
-    keys = KEYS if any(is_gated(host) for host in hosts) else ()
-    roles = [role for role in modules if role in result.roles or role in keys]
-    checks = None
-    if roles and reached:
-        checks = verify_hosts(targets.reached_by_ssh(known[name] for name in reached), roles)
-    if not gate:
-        return Verified(checks)
-    skipped = targets.left_out(hosts, roles, modules)
-    return Verified(checks, gating.gate(hosts, checks or Verification(reached), skipped))
+    """Run deploys and show the progress on standard error; the parameters are those of `converge`."""
+    with report.progress(report.Log(stderr=True)) as on_event:
+        return converge(inventory, deploys, limit, dry, on_event, accept)
 
 
 def show(result: RunResult, done: Verified, *, as_json: bool) -> None:
@@ -112,8 +100,10 @@ def show(result: RunResult, done: Verified, *, as_json: bool) -> None:
     console, checks = Console(), done.checks
     report.conclude(console, result)
     if checks is not None:
+        for name in sorted(checks.unfinished):
+            report.say(console, f"{name}: not verified to the end: the checks were interrupted")
         for check in checks.checks:
-            if check.message:
+            if check.message and not (check.whole_host and check.host in checks.unfinished):
                 report.say(console, f"{check.host}: {check.role}: {check.check}: {check.outcome}: {check.message}")
         report.say(console, "checks: " + ", ".join(f"{count} {name}" for name, count in counts(checks.checks).items()))
     for line in nodes.lines(done.gated):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -53,6 +53,14 @@ class Progress:
         return Group(Text(head, style="cyan"), rows)
 
 
+class Log(Console):
+    """A console for progress: hosts are being changed meanwhile, so that its reader goes away ends it and no more."""
+
+    def on_broken_pipe(self) -> None:
+        """Write nothing more; rich's own way ends the program, and takes the report's output with it."""
+        self.quiet = True
+
+
 @contextmanager
 def progress(console: Console) -> Iterator[Callable[[Event], None]]:
     """Show events as they come, in the way that suits the console."""
@@ -72,8 +80,14 @@ def progress(console: Console) -> Iterator[Callable[[Event], None]]:
 
 
 def plain(console: Console, shown: Progress, event: Event) -> None:
-    """Write a line for what changed, failed or ended."""
+    """Fold an event and write a line for what changed, failed or ended."""
     shown.apply(event)
+    with suppress(OSError):  # a log that cannot be written, on a full disk for instance, stops no run
+        log(console, shown, event)
+
+
+def log(console: Console, shown: Progress, event: Event) -> None:
+    """Write a line for what changed, failed or ended, or raise OSError."""
     clock = f"{time.monotonic() - shown.begun:6.1f} s"
     if event.kind is Kind.COMPLETED and event.outcome is not Outcome.UNCHANGED:
         say(console, f"{clock}  {event.host}: {event.outcome}: {event.operation}")

@@ -37,6 +37,11 @@ class HostResult:
         return len(self.operations[Outcome.UNCHANGED])
 
     @property
+    def halfway(self) -> bool:
+        """Whether an operation was begun here, and the host did not come to the end."""
+        return self.number > 0 and self.state is not HostState.DONE
+
+    @property
     def conditional(self) -> int:
         """In a dry run, how many operations depend on what others will do."""
         return len(self.operations[Outcome.CONDITIONAL])

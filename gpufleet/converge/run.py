@@ -18,6 +18,7 @@ from gpufleet.converge.process import Process
 from gpufleet.converge.request import Request
 from gpufleet.converge.results import RunResult
 from gpufleet.errors import ProjectError
+from gpufleet.inventory.hosts import InventoryHost
 
 #: Hosts that one process drives without being held up by its one core.
 HOSTS_PER_PROCESS = 16
@@ -29,8 +30,16 @@ def converge(
     limit: Sequence[str] = (),
     dry: bool = False,
     on_event: Callable[[Event], None] = lambda event: None,
+    accept: Callable[[Sequence[InventoryHost]], None] = lambda hosts: None,
 ) -> RunResult:
     """Run deploy files over the hosts of an inventory, each host independent of the others.
+
+    + inventory: pyinfra inventory file
+    + deploys: deploy files, run in this order
+    + limit: only these hosts, groups or patterns of names
+    + dry: say what would change, and change nothing
+    + on_event: called with everything that happens to a host
+    + accept: called with the hosts before any connection; what it raises refuses the request
 
     Raises an error with exit code 2, before any connection, where the request is wrong; a host that fails is a result.
     Ctrl-C lets operations under way come to their end and begins no other; a second one does not wait for them.
@@ -40,6 +49,7 @@ def converge(
     with Process(str(inventory)) as first:
         loaded = inventories.validate(inventory)
         hosts = inventories.select(loaded, limit)
+        accept([loaded.hosts[name] for name in hosts])
         return drive(inventory, deploys, hosts, dry=dry, on_event=on_event, first=first)
 
 

@@ -20,6 +20,10 @@ from gpufleet.project import ROOT
 _PYTEST = [sys.executable, "-m", "pytest", "-q", "--tb=no", f"--rootdir={ROOT}", f"--config-file={ROOT}/pyproject.toml"]
 
 
+class ChildKilledError(Exception):
+    """The process was killed before it knew what to run; the text is the signal's name."""
+
+
 class Child:
     """Checks its hosts from the start; leaving the context ends it, finished or not, and leaves nothing behind."""
 
@@ -36,13 +40,20 @@ class Child:
         os.close(writing)
 
     def events(self) -> Iterator[dict[str, Any]]:
-        """Yield what its recorder writes, as it comes; results never travel as text for people."""
+        """Yield what its recorder writes, as it comes; results never travel as text for people.
+
+        Raises ProjectError where the checks themselves kept it from knowing what to run, else ChildKilledError.
+        """
         any_event = False
         with os.fdopen(self._reading) as stream:
             for line in stream:
+                if not line.endswith("\n"):  # its end came while it wrote
+                    break
                 any_event = True
                 yield json.loads(line)
         status = self._process.wait()
+        if not any_event and status < 0:
+            raise ChildKilledError(signal.Signals(-status).name)
         if not any_event:  # it ended before it knew what to run; later ends show as checks without an outcome
             self._output.seek(0)
             said = " ".join(self._output.read().split()) or f"exit status {status}"

@@ -14,10 +14,10 @@ from rich.status import Status
 
 from gpufleet.errors import ProjectError
 from gpufleet.health import junit, report, targets
+from gpufleet.health.admission import admit
 from gpufleet.health.run import CHECKS, verify_hosts
 from gpufleet.health.verification import Check, Verification
 from gpufleet.kubernetes import gated as nodes
-from gpufleet.kubernetes import gating
 from gpufleet.kubernetes.gated import Gated
 
 
@@ -35,6 +35,9 @@ def verify(  # noqa: PLR0913, PLR0917 - every option is a parameter
     no_gate: Annotated[
         bool, typer.Option("--no-gate", help="Leave the preflight taints and labels of Kubernetes nodes alone.")
     ] = False,
+    shut_out_all: Annotated[
+        bool, typer.Option("--shut-out-all", help="Shut out all nodes that could not be verified, however many.")
+    ] = False,
     checks: Annotated[Path, typer.Option(hidden=True, help="Directory of the check modules.")] = CHECKS,
 ) -> None:
     """Check hosts against what their inventory declares, without changing them.
@@ -44,6 +47,9 @@ def verify(  # noqa: PLR0913, PLR0917 - every option is a parameter
 
     The preflight taint of a host that is a Kubernetes node is lifted when it passed, and put on when it did not; a
     node that could not be changed ends the command with 1.
+
+    Ctrl-C ends the checks. What has been found is written and shown, and nodes of hosts whose checks had not come to
+    their end are left as they are.
     """
     if junit_file and not junit_file.parent.is_dir():
         cure = "create the directory"
@@ -52,14 +58,32 @@ def verify(  # noqa: PLR0913, PLR0917 - every option is a parameter
     with Status("reading the inventory and probing the hosts", console=Console(stderr=True)) as status:
         hosts = targets.load(inventory, limit or [])
         result = verify_hosts(hosts, role or [], checks=checks, on_check=_counting(status))
-        status.update("acting on Kubernetes nodes")
-        skipped = targets.left_out(hosts, role or [], targets.modules(checks))
-        gated = [] if no_gate else gating.gate(hosts, result, skipped, strict=strict)
-    if junit_file:
-        junit.write(result, junit_file)
-    ok = result.ok(strict=strict) and nodes.ok(gated)
-    _show(result, gated, as_json=as_json, ok=ok)
+    is_written = _write(result, junit_file)
+    gated: Sequence[Gated] = []
+    try:
+        if not as_json:
+            report.show(result, Console(soft_wrap=True))
+    finally:  # a reader who has gone away, such as `head`, keeps no node from the gate
+        if not no_gate:
+            skipped = targets.left_out(hosts, role or [], targets.modules(checks))
+            gated = admit(hosts, result, skipped, strict=strict, shut_out_all=shut_out_all)
+    ok = result.ok(strict=strict) and nodes.ok(gated) and is_written
+    _conclude(result, gated, as_json=as_json, ok=ok)
+    if result.interrupted:
+        raise KeyboardInterrupt
     raise typer.Exit(0 if ok else 1)
+
+
+def _write(result: Verification, path: Path | None) -> bool:
+    """Write JUnit's file where one is wanted, and tell whether that could be done."""
+    try:
+        if path:
+            junit.write(result, path)
+    except OSError as error:
+        found, cure = f"{path}: {error.strerror}", "name another file"
+        typer.echo(f"gpufleet: --junit: expected a file that can be written, found {found}; {cure}", err=True)
+        return False
+    return True
 
 
 def _counting(status: Status) -> Callable[[Check], None]:
@@ -68,11 +92,11 @@ def _counting(status: Status) -> Callable[[Check], None]:
     return lambda check: status.update(f"{next(ended)} checks, last {check.role} {check.check} on {check.host}")
 
 
-def _show(result: Verification, gated: Sequence[Gated], *, as_json: bool, ok: bool) -> None:
+def _conclude(result: Verification, gated: Sequence[Gated], *, as_json: bool, ok: bool) -> None:
+    """Write what the report did not say yet: what became of nodes, or all of it as one document."""
     if as_json:
         typer.echo(json.dumps(result.document() | {"ok": ok, "nodes": nodes.document(gated)}, indent=2))
         return
     console = Console(soft_wrap=True)
-    report.show(result, console)
     for line in nodes.lines(gated):
         console.out(line, highlight=False)

@@ -11,6 +11,11 @@ _REACH = 'expected an SSH server at {address}, found "{found}"; check the host a
 _SUDO = 'expected {user} to become root by sudo without a password, found "{found}"; allow it in /etc/sudoers.d'
 _END = 'expected the probe to end with 0, found {rc}: "{found}"; run it by hand on the host'
 
+_WORD = (
+    "expected the {word} word of the probe within {seconds:g} s, found none; "
+    "log in and look for what hangs, such as a process in state D"
+)
+
 
 def no_connection(host: InventoryHost, errors: str) -> str:
     """Explain why ssh itself failed, from what it printed."""
@@ -29,6 +34,11 @@ def no_probe(host: InventoryHost, rc: int, errors: str) -> str:
     if found.startswith("sudo:") or "sudoers" in found:
         return _SUDO.format(user=user_of(host), found=found)
     return _END.format(rc=rc, found=found)
+
+
+def no_word(word: str, seconds: float) -> str:
+    """Explain that a host was given up, because it fell silent before the first, the next, or the last word."""
+    return _WORD.format(word=word, seconds=seconds)
 
 
 def user_of(host: InventoryHost) -> str:

@@ -8,12 +8,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from types import ModuleType
 
-from testinfra.backend.base import CommandResult
 from testinfra.host import Host
 
-from gpufleet.health import diagnosis
+from gpufleet.health import diagnosis, ssh
 from gpufleet.health.outcomes import CheckError
-from gpufleet.health.probe import SCRIPT_LIMIT, SECTION_SECONDS, Probe, Request, Section, parse, script
+from gpufleet.health.probe import SCRIPT_LIMIT, SECTION_SECONDS, Probe, Request, Section, longest, parse, script
 from gpufleet.inventory.hosts import InventoryHost
 
 #: What a module's PROBE may hold for a section; a function is given the host's record, and so its options.
@@ -21,6 +20,12 @@ Asked = str | Request | Callable[[InventoryHost], str | Request]
 
 #: Hosts probed at the same time; each costs an ssh process here.
 _AT_ONCE = 32
+
+#: Seconds for connecting, logging in and becoming root; ssh's own limit is for the first of them alone.
+_CONNECT_SECONDS = 60
+
+#: Exit status of ssh where it failed itself.
+_SSH_FAILED = 255
 
 
 class Prober:
@@ -42,7 +47,7 @@ class Prober:
         return Probe(own)
 
     def close(self) -> None:
-        """Drop what has not been asked yet and wait for the rest."""
+        """Drop what has not been asked yet and wait for the rest, whose time is limited."""
         self._pool.shutdown(cancel_futures=True)
 
 
@@ -80,16 +85,19 @@ def ask(host: Host, record: InventoryHost, requests: Mapping[str, Request]) -> d
     if len(text) > SCRIPT_LIMIT:
         raise CheckError(f"expected a probe of at most {SCRIPT_LIMIT} characters, found {len(text)}", whole_host=True)
     try:
-        result: CommandResult = host.run(text)
-    except RuntimeError as error:
-        raise CheckError(diagnosis.no_connection(record, _errors(error)), whole_host=True) from None
-    if result.rc:
-        raise CheckError(diagnosis.no_probe(record, result.rc, result.stderr), whole_host=True)
-    found = parse(result.stdout_bytes.decode("ascii", "replace"), asked, token)
+        answer = ssh.run(host, text, patience(asked.values()))
+    except ssh.OverdueError as error:
+        raise CheckError(diagnosis.no_word(error.word, error.seconds), whole_host=True) from None
+    if answer.rc == _SSH_FAILED:
+        raise CheckError(diagnosis.no_connection(record, answer.stderr), whole_host=True)
+    if answer.rc:
+        raise CheckError(diagnosis.no_probe(record, answer.rc, answer.stderr), whole_host=True)
+    found = parse(answer.stdout.decode("ascii", "replace"), asked, token)
     return {name: replace(found[first[request]], name=name) for name, request in requests.items()}
 
 
-def _errors(error: RuntimeError) -> str:
-    """Return what ssh printed: testinfra raises with the result of the command as its only argument."""
-    result = error.args[0] if error.args else ""
-    return result.stderr if isinstance(result, CommandResult) else str(result)
+def patience(asked: Iterable[Request]) -> ssh.Patience:
+    """Return how long a host may take: it says a word with each section, and goes on from each within its seconds."""
+    seconds = [longest(request) for request in asked]
+    further = _CONNECT_SECONDS + max(seconds, default=0)
+    return ssh.Patience(_CONNECT_SECONDS, further, further + sum(seconds))

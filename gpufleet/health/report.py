@@ -11,6 +11,9 @@ from rich.text import Text
 from gpufleet.health.outcomes import Outcome
 from gpufleet.health.verification import Check, Verification, counts
 
+#: Why a host has no checks that somebody did not wait for.
+_STOPPED = "the checks were interrupted"
+
 _STYLES = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.UNPROVEN: "yellow", Outcome.ERROR: "magenta"}
 
 
@@ -51,7 +54,8 @@ def problem_lines(result: Verification) -> Iterator[str]:
     """Yield a line for each check that did not pass; a host that could not be asked at all gets one line."""
     for host, checks in result.hosts.items():
         if not checks:
-            yield f"{host} not checked: its data declare no role that has checks"
+            stopped = host in result.unfinished
+            yield f"{host} not checked: {_STOPPED if stopped else 'its data declare no role that has checks'}"
         silent = [check for check in checks if check.whole_host]
         if silent:
             yield f"{host} error: {silent[0].message} ({_number(silent)} could not run)"

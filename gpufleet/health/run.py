@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from pathlib import Path
 
 from gpufleet.health import targets
 from gpufleet.health.child import Child
-from gpufleet.health.events import gather
+from gpufleet.health.turn import Turn
 from gpufleet.health.verification import Check, Verification
+from gpufleet.interrupts import terminable
 from gpufleet.inventory.hosts import InventoryHost
 from gpufleet.project import ROOT
 
@@ -51,16 +52,29 @@ def verify_hosts(
     checks: Path = CHECKS,
     on_check: Callable[[Check], None] = lambda check: None,
 ) -> Verification:
-    """Check hosts that have been read already; the parameters are those of `verify`."""
+    """Check hosts that have been read already; the parameters are those of `verify`.
+
+    Ctrl-C and SIGTERM end the checks: what has been found is returned, and says that it was interrupted.
+    """
     modules = targets.modules(checks, roles)
     result = Verification(host.name for host in hosts)
     chosen = [host for host in hosts if any(targets.is_checked(host, role, roles) for role in modules)]
     options = [f"--confcutdir={checks}", *(f"--role={role}" for role in roles), *map(str, modules.values())]
     # In this order: leaving on an error ends the processes first, so that the threads that listen to them end too.
-    with ThreadPoolExecutor() as pool, ExitStack() as stack:
-        children = [stack.enter_context(Child(share, options)) for share in shares(chosen)]
-        for ended in pool.map(lambda child: gather(child.events(), on_check), children):
-            result.add(ended)
+    with terminable(), ThreadPoolExecutor() as pool, ExitStack() as stack:
+        turns = [Turn(share, stack.enter_context(Child(share, options)), on_check) for share in shares(chosen)]
+        listening = {pool.submit(turn.listen): turn for turn in turns}
+        try:
+            for future in wait(listening, return_when=FIRST_EXCEPTION).done:
+                future.result()
+        except KeyboardInterrupt:
+            result.interrupted = True
+            for turn in turns:
+                turn.stopped = True
+            stack.close()
+        for future, turn in listening.items():
+            result.add(future.result())
+            result.unfinished |= turn.unfinished() if result.interrupted else set()
     return result
 
 

@@ -10,6 +10,8 @@ from gpufleet.inventory import select, validate
 from gpufleet.inventory.hosts import InventoryHost
 from gpufleet.nearest import did_you_mean
 
+_PLAIN = "leave it out with --limit, or give it a plain name and ssh_hostname"
+
 
 def load(path: Path, limit: Sequence[str] = ()) -> list[InventoryHost]:
     """Read a pyinfra inventory, refuse it where it has faults, and return the hosts that the limits name."""
@@ -17,12 +19,11 @@ def load(path: Path, limit: Sequence[str] = ()) -> list[InventoryHost]:
     return reached_by_ssh(inventory.hosts[name] for name in select(inventory, limit))
 
 
-def reached_by_ssh(hosts: Iterable[InventoryHost]) -> list[InventoryHost]:
+def reached_by_ssh(hosts: Iterable[InventoryHost], cure: str = _PLAIN) -> list[InventoryHost]:
     """Return hosts that can be checked; refuse one with another connector."""
     chosen = list(hosts)
     for host in chosen:
         if host.connector != "ssh":
-            cure = "leave it out with --limit, or give it a plain name and ssh_hostname"
             found = f"the connector {host.connector}"
             raise InventoryError(host.name, expected="a host that is reached by SSH", found=found, cure=cure)
     return chosen

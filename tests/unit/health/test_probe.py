@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 import os
 import shlex
+import signal
 import subprocess
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gpufleet.health import probe
 from gpufleet.health.outcomes import CheckError
 from gpufleet.health.probe import Probe, Request, Section, parse, script
 
@@ -86,6 +89,49 @@ def test_a_command_that_takes_too_long_is_ended_and_the_others_answer() -> None:
         Probe(answers, seconds=1)["slow"]
 
 
+@pytest.fixture
+def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe, "GRACE_SECONDS", 1)
+
+
+@pytest.mark.usefixtures("short_grace")
+def test_a_section_whose_process_stays_is_given_up_and_leaves_nothing_of_ours(tmp_path: Path) -> None:
+    """A process in another session stands for one in state D: neither closes its output at any signal of ours."""
+    pid = tmp_path / "pid"
+    stays = f"setsid sh -c 'echo $$ >{pid}.new; mv {pid}.new {pid}; exec sleep 600' & until [ -f {pid} ]; do :; done"
+    answers = run({"stays": Request(f"{stays}; echo started", seconds=1), "after": Request("echo 2")})
+    left = int(pid.read_text())
+    try:
+        assert Path(f"/proc/{left}/cmdline").read_bytes() == b"sleep\x00600\x00"
+        assert [process for process in Path("/proc").glob("[0-9]*") if str(tmp_path) in command_of(process)] == []
+    finally:
+        os.kill(left, signal.SIGKILL)
+    assert (answers["stays"].timed_out, answers["after"].text) == (True, "2")
+    with pytest.raises(CheckError) as raised:
+        Probe(answers)["stays"]
+    assert str(raised.value) == (
+        "probe section stays: expected an answer within 1 s, found its output held open by a process that it left; "
+        "look for one in state D on the host"
+    )
+
+
+def command_of(process: Path) -> str:
+    try:
+        return (process / "cmdline").read_bytes().decode(errors="replace")
+    except OSError:  # it has ended
+        return ""
+
+
+@pytest.mark.usefixtures("short_grace")
+@pytest.mark.parametrize("stream", ["1", "2"])
+def test_a_section_whose_process_holds_one_stream_is_given_up(tmp_path: Path, stream: str) -> None:
+    pid, other = tmp_path / "pid", 3 - int(stream)
+    stays = f"setsid sleep 600 {other}>/dev/null & echo $! >{pid}"
+    answers = run({"stays": Request(stays, seconds=1), "after": Request("echo 2")})
+    os.kill(int(pid.read_text()), signal.SIGKILL)
+    assert (answers["stays"].held, answers["after"].text) == (True, "2")
+
+
 @pytest.mark.parametrize("rc", [124, 137])
 def test_a_command_that_itself_ends_with_a_timeouts_status_did_not_time_out(rc: int) -> None:
     section = run({"own": Request(f"exit {rc}")})["own"]
@@ -100,9 +146,9 @@ def test_a_command_that_itself_ends_with_a_timeouts_status_did_not_time_out(rc: 
     ],
 )
 def test_a_section_that_was_not_asked_for(name: str, message: str) -> None:
-    probe = Probe({"swaps": Section("swaps", "", 0), "memory": Section("memory", "", 0)})
+    sections = Probe({"swaps": Section("swaps", "", 0), "memory": Section("memory", "", 0)})
     with pytest.raises(CheckError) as raised:
-        probe[name]
+        sections[name]
     assert str(raised.value) == message
 
 
@@ -125,6 +171,10 @@ CUT = "expected every section of the probe, found {} of 2: the script was ended"
         (f"{TOKEN} user 0\n{TOKEN} 0 {payload(b'a')}\n{TOKEN} end\n", CUT.format(1)),
         (
             WHOLE.replace(payload(b"a"), payload(b"a")[:-1]),
+            "probe section a: expected a whole answer, found a damaged one",
+        ),
+        (
+            WHOLE.replace(payload(b"a"), f"{payload(b'a')} 1"),
             "probe section a: expected a whole answer, found a damaged one",
         ),
         (WHOLE.replace(payload(b"a"), "AAAA"), "probe section a: expected a whole answer, found a damaged one"),

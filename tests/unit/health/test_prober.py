@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
-from testinfra.backend.base import CommandResult
 from testinfra.host import Host
 
 from gpufleet.health.outcomes import CheckError
 from gpufleet.health.probe import Probe, Request, Section
 from gpufleet.health.prober import ask, requests_of
 from gpufleet.inventory.hosts import InventoryHost
+from tests.support.played_ssh import of, ssh_that
 
 
 def module(**names: Any) -> ModuleType:
@@ -39,30 +38,24 @@ def test_sections_of_every_kind() -> None:
     }
 
 
-class Shell:
-    """Runs what a host would be asked here, and counts; the probe wants root, so it says so."""
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-
-    def run(self, text: str) -> CommandResult:
-        self.texts.append(text)
-        done = subprocess.run(["sh", "-c", text.replace("$(id -u)", "0")], capture_output=True, check=True)
-        return CommandResult(Host.get_host("local://").backend, 0, text.encode(), done.stdout, done.stderr)
+@pytest.fixture
+def gpu_07(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
+    """A host behind an `ssh` of ours that runs here what it is asked, as root to the probe, and keeps it."""
+    ssh_that(f"""printf '%s\\n' "$text" >>{tmp_path}/texts; exec sh -c "$text" """, tmp_path / "bin", monkeypatch)
+    return of("gpu-07")
 
 
-def test_what_several_modules_ask_is_run_once(tmp_path: Path) -> None:
+def test_what_several_modules_ask_is_run_once(tmp_path: Path, gpu_07: Host) -> None:
     count = f"echo x >>{tmp_path}/runs; wc -l <{tmp_path}/runs"
     requests = {"a": Request(count), "b": Request("echo b"), "c": Request(count), "d": Request(count, 60)}
-    shell: Any = Shell()
-    found = ask(shell, InventoryHost("gpu-07", "ssh", (), {}), requests)
+    found = ask(gpu_07, InventoryHost("gpu-07", "ssh", (), {}), requests)
     assert {name: (row.name, row.text, row.seconds) for name, row in found.items()} == {
         "a": ("a", "1", 20),
         "b": ("b", "b", 20),
         "c": ("c", "1", 20),
         "d": ("d", "2", 60),
     }
-    assert shell.texts[0].count("\nsection ") == 3
+    assert (tmp_path / "texts").read_text().count("\nsection ") == 3
 
 
 def test_a_section_that_took_too_long_says_what_it_had() -> None:
