@@ -116,8 +116,11 @@ def test_a_signature_holds_for_its_data_alone(key: Key) -> None:
     hashed = 6 + int.from_bytes(packet[3 + 4 : 3 + 6], "big")
     body = packet[3:]
     trailer = body[:hashed] + b"\x04\xff" + hashed.to_bytes(4, "big")
-    number = body[-384:]
+    loose = 2 + int.from_bytes(body[hashed : hashed + 2], "big")
+    bits = hashed + loose + 2  # behind two bytes of the digest; the number has no leading zeros in a packet
+    assert int.from_bytes(body[bits : bits + 2], "big") == int.from_bytes(body[bits + 2 :], "big").bit_length()
     public = key.private.public_key()
+    number = body[bits + 2 :].rjust(public.key_size // 8, b"\0")
     public.verify(number, b"data" + trailer, padding.PKCS1v15(), hashes.SHA512())
     with pytest.raises(InvalidSignature):
         public.verify(number, b"other" + trailer, padding.PKCS1v15(), hashes.SHA512())
