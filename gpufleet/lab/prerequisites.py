@@ -103,8 +103,12 @@ def start_daemon(say: Say) -> None:
         process = spawn_daemon(path)
         log = str(path)
     deadline = time.monotonic() + DAEMON_SECONDS
-    while not daemon_answers():
-        if time.monotonic() > deadline or (process is not None and process.poll() is not None):
+    while True:
+        # Seen before it is asked: one that ended after that may have answered.
+        is_ended = process is not None and process.poll() is not None
+        if daemon_answers():
+            return
+        if is_ended or time.monotonic() > deadline:
             raise no_daemon(log, daemon_refusal() or "an answer too late")
         time.sleep(0.2)  # polling a condition, bounded by the deadline above
 

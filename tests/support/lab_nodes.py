@@ -143,6 +143,24 @@ class Nodes:
         taints = self.node(name)["spec"].get("taints", [])
         return [f"{taint['value']}:{taint['effect']}" for taint in taints if taint["key"] == f"{DOMAIN}/preflight"]
 
+    def until_untainted(self, name: str) -> None:
+        """Wait until the node's controllers have taken their taints away: they do it some time after `uncordon`."""
+
+        def untainted() -> tuple[bool, str]:
+            keys = [taint["key"] for taint in self.node(name)["spec"].get("taints", [])]
+            return not any(key.startswith("node.kubernetes.io/") for key in keys), str(keys)
+
+        waiting.until(name, "no taint of the node's controllers", untainted, READY_WITHIN)
+
+    def until_recorded(self, name: str, text: str) -> None:
+        """Wait until the CPU manager has written something down, which it does once the kubelet is well."""
+
+        def recorded() -> tuple[bool, str]:
+            done = self.fleet.host(name).execute("cat /var/lib/kubelet/cpu_manager_state", check=False)
+            return text in done.stdout, done.stdout + done.stderr
+
+        waiting.until(name, text, recorded, READY_WITHIN)
+
     def in_force(self, name: str) -> dict[str, Any]:
         """The whole configuration that the node's running kubelet works by; only the administrator may ask for it."""
         said = self.own.kubectl("get", "--raw", f"/api/v1/nodes/{name}/proxy/configz")
@@ -156,7 +174,14 @@ class Nodes:
     def granted(self, name: str) -> dict[str, Any]:
         """Wait until a pod runs, and return what it says it may use."""
         self.own.kubectl("wait", "--for=condition=Ready", f"pod/{name}", f"--timeout={READY_WITHIN}s")
-        return dict(json.loads(self.own.kubectl("logs", name)))
+        said: list[str] = []
+
+        def logged() -> tuple[bool, str]:
+            said[:] = [self.own.kubectl("logs", name)]
+            return said[0].endswith("\n"), said[0]
+
+        waiting.until(name, "its line in the log", logged, READY_WITHIN)
+        return dict(json.loads(said[0]))
 
     def until_refused(self, name: str) -> None:
         """Wait until the scheduler has found no node for a pod."""

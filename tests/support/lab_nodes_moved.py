@@ -69,6 +69,7 @@ def moves(nodes: Nodes, host: str, *, beside: str) -> None:
     check(nodes, host, nodes.own.version)
     nodes.until_ready(host)
     nodes.own.kubectl("uncordon", host)
+    nodes.until_untainted(host)
     assert (of_others(nodes.node(host)), _aside(nodes, beside)) == (others, aside)
     assert nodes.changed(host, beside) == 0
     assert nodes.verify(host) == {host: "confirmed"}

@@ -83,8 +83,8 @@ def ways(nodes: Nodes, given: Mapping[str, Way]) -> Iterator[list[str]]:
 
 
 def told(lines: list[str]) -> list[str]:
-    """What was said, with an hour as an hour: a second may pass between two clocks."""
-    return [re.sub(r"\b(3599|3601) s behind", "3600 s behind", line) for line in lines]
+    """What was said, with an hour as an hour: seconds may pass between two clocks, as for a new connection."""
+    return [re.sub(r"\b(3599|360[1-9]) s behind", "3600 s behind", line) for line in lines]
 
 
 def _words(nodes: Nodes, host: str) -> dict[str, str]:

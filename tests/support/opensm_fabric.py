@@ -19,7 +19,7 @@ links:
 GUIDS = {"mlx5_0": "0x0000000000100001", "mlx5_1": "0x0000000000100003"}
 
 
-def wait_for(host: LabHost, command: str, expected: str, seconds: float = 30) -> None:
+def wait_for(host: LabHost, command: str, expected: str, seconds: float = 120) -> None:
     """Wait until a command prints something."""
 
     def seen() -> tuple[bool, str]:

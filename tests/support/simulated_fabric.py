@@ -62,7 +62,7 @@ def devices(text: str) -> dict[str, tuple[str, str, str]]:
     return found
 
 
-def until(host: LabHost, command: str, expected: str, seconds: float = 30) -> None:
+def until(host: LabHost, command: str, expected: str, seconds: float = 120) -> None:
     """Wait until a command prints something."""
 
     def seen() -> tuple[bool, str]:
@@ -72,7 +72,7 @@ def until(host: LabHost, command: str, expected: str, seconds: float = 30) -> No
     waiting.until(host.container, f"{expected} of {command}", seen, seconds)
 
 
-def until_settled(host: LabHost, seconds: float = 30) -> None:
+def until_settled(host: LabHost, seconds: float = 120) -> None:
     """Wait until the subnet manager has brought every link up that is there."""
     until(host, "iblinkinfo -l >/tmp/links && ! grep -E '(Init|Armed)/' /tmp/links && echo settled", "settled", seconds)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import time
 from collections.abc import Mapping
 
 from gpufleet.errors import LabError
@@ -16,6 +17,8 @@ from gpufleet.lab.fabric.host.simulated import client
 _PACKET = struct.Struct("=IIIII4xQ256s")
 #: Head of a datagram: version, class, class version, method, status, hops, transaction, attribute, modifier, key, LIDs.
 _HEAD = struct.Struct(">BBBBHBBQHHIQHH")
+#: Seconds for a place at the simulator.
+SECONDS = 30.0
 #: By this transaction `answers.c` knows the lab: what others enable is left alone.
 _TRANSACTION = int.from_bytes(b"gpufleet", "big")
 _GET, _SET, _DIRECTED, _PORTINFO = 1, 2, 0x81, 0x15
@@ -28,19 +31,29 @@ _PLACES: Mapping[str, tuple[int, int]] = {"width": (29, 0xFF), "speed": (35, 0x0
 def enable(server: str, port: int, node: str, number: int, **settings: int) -> None:
     """Set `width`, `speed` or `extended` of a node's port; ibsim takes them up at once at both ends of the link.
 
-    Raises LabError where the simulator does not do it.
+    Raises LabError where the simulator does not do it, and has had no place for long.
     """
-    try:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire, socket.socket(type=socket.SOCK_DGRAM) as packets:
-            for one in (wire, packets):
-                one.settimeout(client.SECONDS)
-                one.connect((server, port))
-            with client.attached(wire, node, packets.getsockname()[1]) as place:
-                packets.connect((server, port + 1 + place))
-                _exchange(packets, _SET, number, changed(_exchange(packets, _GET, number, bytes(64)), settings))
-    except OSError as error:
-        cure = "see that its container runs, and run the command again"
-        raise LabError(f"{node}/{number}", expected="an answer of ibsim", found=str(error), cure=cure) from error
+    deadline = time.monotonic() + SECONDS
+    while True:
+        try:
+            return _enable(server, port, node, number, settings)
+        except OSError as error:
+            if not isinstance(error, ConnectionRefusedError) or time.monotonic() > deadline:
+                cure = "see that its container runs, and run the command again"
+                raise LabError(
+                    f"{node}/{number}", expected="an answer of ibsim", found=str(error), cure=cure
+                ) from error
+        time.sleep(0.2)  # ten programs have a place, and most of them only for a moment
+
+
+def _enable(server: str, port: int, node: str, number: int, settings: Mapping[str, int]) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire, socket.socket(type=socket.SOCK_DGRAM) as packets:
+        for one in (wire, packets):
+            one.settimeout(client.SECONDS)
+            one.connect((server, port))
+        with client.attached(wire, node, packets.getsockname()[1]) as place:
+            packets.connect((server, port + 1 + place))
+            _exchange(packets, _SET, number, changed(_exchange(packets, _GET, number, bytes(64)), settings))
 
 
 def changed(info: bytes, settings: Mapping[str, int]) -> bytes:

@@ -123,8 +123,7 @@ def test_managers_change_on_a_drained_node_alone(nodes: Nodes) -> None:
     assert nodes.changed(ONE) > 0
     nodes.until_ready(ONE)
     assert nodes.in_force(ONE)["cpuManagerPolicy"] == "none"
-    record = nodes.fleet.host(ONE).execute("cat /var/lib/kubelet/cpu_manager_state").stdout
-    assert '"policyName":"none"' in record
+    nodes.until_recorded(ONE, '"policyName":"none"')
     nodes.own.kubectl("uncordon", ONE)
     nodes.start_pod(f"train-{ONE}", ONE)
     assert nodes.granted(f"train-{ONE}")

@@ -5,13 +5,12 @@ from __future__ import annotations
 import pytest
 
 from gpufleet.health import Probe, unproven
-
-PROBE_TIMEOUT = 1
+from gpufleet.health.probe import Request
 
 PROBE = {
     "user": "id -un",
     "swaps": "echo /dev/sda2",
-    "slow": "sleep 30",
+    "slow": Request("sleep 30", 1),
     "noise": "echo text; echo oops >&2; exit 3",
 }
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gpufleet.lab import waiting
 from gpufleet.lab.fabric import equipment
 from tests.unit.lab.fabric.ibsim import Ibsim, port_info
 
@@ -102,8 +103,7 @@ def test_it_waits_for_a_place_at_the_simulator(root: Path) -> None:
 
 def test_a_program_that_is_told_to_end_ends_by_itself(root: Path) -> None:
     process = start(root, "sminfo", "waiting")
-    while not (root / "waits").exists():
-        assert process.poll() is None
+    waiting.until("sminfo", "a program that waits", lambda: ((root / "waits").exists(), ""), 30)
     process.send_signal(signal.SIGTERM)
     assert process.communicate(timeout=30) == ("gpu-01 mlx5_0: waiting\nended\n", "")
     assert (process.returncode, list((root / "tmp").iterdir())) == (4, [])

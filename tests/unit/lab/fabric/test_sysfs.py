@@ -14,6 +14,7 @@ import pytest
 from gpufleet.errors import LabError
 from gpufleet.facts.rdma import RdmaDevice, RdmaDevices, RdmaPort
 from gpufleet.lab.fabric import adapters, equipment, settings
+from gpufleet.lab.fabric.host.simulated import client
 from gpufleet.lab.profiles import Profile
 from gpufleet.lab.recipe import EMULATION
 from tests.unit.lab.fabric.ibsim import Ibsim, port_info
@@ -122,7 +123,17 @@ def test_settings_of_a_port_that_are_changed() -> None:
     assert settings.changed(before, {"speed": 1})[35] == 4 << 4 | 1
 
 
-def test_a_simulator_that_refuses_a_program(ibsim: Ibsim) -> None:
+def test_a_simulator_is_asked_for_a_place_until_it_has_one(ibsim: Ibsim, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This one answers no datagrams, so that it ends by what comes behind."""
+    monkeypatch.setattr(client, "SECONDS", 0.2)
+    ibsim.full = 2
+    with pytest.raises(LabError, match="found timed out"):
+        settings.enable("127.0.0.1", ibsim.port, "leaf-01", 3, extended=7)
+    assert ibsim.attached == ["leaf-01"] * 3
+
+
+def test_a_simulator_that_refuses_a_program(ibsim: Ibsim, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "SECONDS", 0)
     ibsim.full = 1
     with pytest.raises(LabError) as refused:
         settings.enable("127.0.0.1", ibsim.port, "leaf-01", 3, extended=7)

@@ -21,6 +21,8 @@ FOLDERS = ("usr/sbin", "usr/bin")
 ABSENT = 127
 #: What the library says when ten programs are attached already, and seconds to wait for one of them to end.
 FULL, SECONDS = b"connect failed", 30
+#: Signals for the program, not for its launcher.
+PASSED_ON = (signal.SIGTERM, signal.SIGHUP)
 #: Without an argument it tells about all adapters; others begin at the first one.
 FOR_ALL = "ibstat"
 RATE = re.compile(rb"^(\t\tRate: )\d+$", re.MULTILINE)
@@ -86,11 +88,19 @@ def run(command: list[str], device: str, place: Path) -> int:
 def attempt(command: list[str], variables: dict[str, str], place: Path, *, captured: bool) -> tuple[int, bytes, bytes]:
     """Run a command in a folder of its own, where the library makes files; signals are passed on."""
     with (place / "output").open("w+b") as output, (place / "errors").open("w+b") as errors:
+        # Held back until there is somebody to pass them on, as the program may run before.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON)
         process = subprocess.Popen(
-            command, env=variables, cwd=place, stdout=output if captured else None, stderr=errors
+            command,
+            env=variables,
+            cwd=place,
+            stdout=output if captured else None,
+            stderr=errors,
+            preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_SETMASK, before),  # noqa: PLW1509 - no threads here
         )
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        for number in PASSED_ON:
             signal.signal(number, lambda given, _: process.send_signal(given))
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to the program, too
         status = process.wait()
         for file in (output, errors):
