@@ -7,12 +7,17 @@ import sys
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import Scheduling
 
 from tests.support import kubernetes_at_hand
 from tests.support.labs_apart import LabScheduling
 from tests.support.leaks import Census, census, is_counted
+
+# How long an example takes is the machine's affair: no property fails by the clock.
+settings.register_profile("gpufleet", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("gpufleet")
 
 STATE = pytest.StashKey[Census | None]()
 LEFT_OUT = pytest.StashKey[int]()

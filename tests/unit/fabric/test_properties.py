@@ -8,7 +8,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpufleet.errors import GpufleetError
@@ -23,7 +23,7 @@ from tests.support.fabrics import Fabric, two_tier
 SHAPES = st.builds(
     two_tier, st.integers(2, 9), st.integers(2, 4), down=st.integers(2, 5), up=st.integers(2, 4), radix=st.just(12)
 )
-QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=40)
 
 
 def lines(fabric: Fabric) -> list[str]:

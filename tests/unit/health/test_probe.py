@@ -37,7 +37,7 @@ def payload(text: bytes, errors: bytes = b"", rc: int = 0) -> str:
     return base64.b64encode(text + b"\n" + tail).decode()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     text=TEXT,
     errors=TEXT,

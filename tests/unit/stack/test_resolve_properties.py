@@ -31,13 +31,13 @@ UNITS: dict[str, Component] = {
 }
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(HARDWARE, SYSTEM, st.one_of(WISH, SOUND))
 def test_every_wish_is_granted_as_one_set_or_refused_by_a_row(hardware: Hardware, system: System, wish: Wish) -> None:
     _is_granted_or_refused(hardware, system, wish)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(USUAL, SUPPORTED, SOUND)
 def test_usual_wishes_on_usual_machines(hardware: Hardware, system: System, wish: Wish) -> None:
     _is_granted_or_refused(hardware, system, wish)
@@ -57,7 +57,7 @@ def _is_granted_or_refused(hardware: Hardware, system: System, wish: Wish) -> No
         _is_consistent(resolution, hardware, wish)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(HARDWARE, SYSTEM, st.one_of(WISH, SOUND), st.dates(), st.booleans())
 def test_a_check_says_all_that_a_resolution_says(
     hardware: Hardware, system: System, wish: Wish, today: datetime.date, strict: bool

@@ -51,7 +51,7 @@ def test_nothing_to_do() -> None:
     assert path == Path("580.105.08", "580.105.08")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(DRIVER, DRIVER, HARDWARE, SYSTEM)
 def test_any_two_versions(before: str | None, after: str | None, hardware: Hardware, system: System) -> None:
     path = upgrade_path(before or "", after or "", hardware, system, MATRIX)
