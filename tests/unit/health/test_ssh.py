@@ -50,7 +50,7 @@ def test_a_silent_host_keeps_no_other_from_its_answer(never: Path, monkeypatch: 
     """The one blocks in the middle of its answer; the other says all of its own at once."""
     whole = """said=$(sh -c "$text"); printf '%s\\n' "$said" """
     ssh_that(f"case $host in gpu-01) echo one; exec cat {never};; esac; {whole}", never.parent / "bin", monkeypatch)
-    monkeypatch.setattr(prober, "patience", lambda asked: Patience(60, 0.2, 120))
+    monkeypatch.setattr(prober, "patience", lambda asked: Patience(60, 2, 120))
     module, asking = ModuleType("checks"), Prober()
     vars(module)["PROBE"] = {"word": "echo there"}
     for name in ("gpu-01", "gpu-02"):
@@ -59,7 +59,7 @@ def test_a_silent_host_keeps_no_other_from_its_answer(never: Path, monkeypatch: 
     with pytest.raises(CheckError) as raised:
         asking.answer("gpu-01", module)
     assert str(raised.value) == (
-        "expected the next word of the probe within 0.2 s, found none; "
+        "expected the next word of the probe within 2 s, found none; "
         "log in and look for what hangs, such as a process in state D"
     )
     assert raised.value.whole_host
