@@ -1,7 +1,9 @@
-"""Where the command begins: an interrupt while its modules are still being read ends it as a later one does."""
+"""Where the command begins, and ends: an interrupt at either moment does no more than one between them."""
 
 from __future__ import annotations
 
+import atexit
+import signal
 import sys
 
 #: Exit status of a command that Ctrl-C ended, as shells have it: 128 and the signal's number.
@@ -12,6 +14,8 @@ SAID = "gpufleet: interrupted; the same command may be given again"
 
 def main() -> None:
     """Read the command line's modules, and run it."""
+    # Behind its last thread the command is over, whatever its exit status; Python would have Ctrl-C kill it yet.
+    atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
     try:
         from gpufleet.cli import main as run  # noqa: PLC0415 - a fifth of a second, in which somebody may interrupt
     except KeyboardInterrupt:

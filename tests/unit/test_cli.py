@@ -86,6 +86,21 @@ def test_an_interrupt_while_an_inventory_is_read_is_one_line(tmp_path: Path) -> 
     assert process.returncode == 130
 
 
+def test_an_interrupt_behind_the_end_changes_nothing() -> None:
+    """Python clears modules away last of all, and would let a signal kill it by then."""
+    program = (
+        "import os, signal, sys\n"
+        "from gpufleet.start import main\n"
+        "class Late:\n"
+        "    def __init__(self): self.kill, self.number = os.kill, signal.SIGINT\n"
+        "    def __del__(self): self.kill(os.getpid(), self.number)\n"
+        "late, sys.argv = Late(), ['gpufleet', '--help']\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_an_interrupt_while_the_command_itself_is_read_is_the_same_line(tmp_path: Path) -> None:
     (tmp_path / "typer.py").write_text("import sys, time\nprint('reading', file=sys.stderr)\ntime.sleep(600)\n")
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
